@@ -1,11 +1,12 @@
 """Imports point one way: each unit of the house imports only from the units above it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.house.source import MODULES, Module, imports, unit_of
+from tests.house.source import MODULES, ROOT, Module, imports, unit_of
 
 # The house, from the ground up to the user, in the order in which data flows through it. Units of one line are peers:
 # they may use each other where no circle arises. `pente` is the face, the package's own __init__, which loads the
@@ -59,6 +60,12 @@ def uses(modules: Iterable[Module]) -> dict[str, set[str]]:
 
 def test_every_unit_has_its_place_in_the_house() -> None:
     assert sorted(UNITS - LEVEL.keys()) == []
+
+
+def test_the_layout_document_shows_the_units_in_their_order() -> None:
+    rows = re.findall(r"^\| `([\w/.]+)`", (ROOT / "docs" / "layout.md").read_text(encoding="utf-8"), re.MULTILINE)
+    shown = [row.removesuffix(".py").removesuffix("/") for row in rows]
+    assert shown == [unit for unit in LEVEL if unit in UNITS - {"pente", "__main__"}]
 
 
 def test_no_module_imports_from_below() -> None:

@@ -1,0 +1,60 @@
+"""A finished drawing: text that shows itself in a notebook and can be saved."""
+
+import os
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from pente.errors import UnknownNameError
+
+__all__ = ["Picture"]
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>body{{margin:2rem}}@media(prefers-color-scheme:dark){{body{{background:#0a0d12}}}}</style>
+{svg}</html>
+"""
+
+
+@dataclass(frozen=True, repr=False)
+class Picture:
+    """A drawing as SVG text.
+
+    >>> Picture("<svg/>", "nothing")
+    Picture('nothing'): shows itself in a notebook; keep it with .save("picture.svg")
+    """
+
+    svg: str
+    title: str = ""
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the drawing to a file that ends in .svg, or in .html for a page of its own; the path is returned."""
+        target = Path(path)
+        forms = {".svg": self.svg, ".html": PAGE.format(title=escape(self.title), svg=self.svg)}
+        if target.suffix.lower() not in forms:
+            raise UnknownNameError("form of picture", target.suffix or str(path), forms)
+        _write(target, forms[target.suffix.lower()])
+        return target
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x:auto">{self.svg}</div>'
+
+    def __repr__(self) -> str:
+        return f'Picture({self.title!r}): shows itself in a notebook; keep it with .save("picture.svg")'
+
+
+def _write(target: Path, text: str) -> None:
+    """All or nothing: the file is written beside its place and then moved into it."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

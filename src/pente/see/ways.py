@@ -1,0 +1,55 @@
+"""The ways of the edges: where each leaves, which level stretches it passes, and where it arrives."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from math import sqrt
+
+from pente.see.description import Description
+from pente.see.geometry import Point, Rect, Way
+
+__all__ = ["find_ways"]
+
+PORT_STEP = 13.0  # between two edges that meet the same box
+PORT_SHARE = 0.62  # of the height of a box is there for them
+
+
+def find_ways(description: Description, rects: Mapping[int, Rect], bends: Sequence[Sequence[Rect]]) -> tuple[Way, ...]:
+    """The way of each edge, given its level stretches."""
+    edges = description.edges
+    rounded = {box.id for box in description.boxes if box.kind == "op"}
+    last = [stretches[-1] if stretches else rects[edge.source] for edge, stretches in zip(edges, bends, strict=True)]
+    order = sorted(range(len(edges)), key=lambda i: (edges[i].order, last[i].middle, i))
+    # A value goes out from one point, but for arrows to the same target, which run side by side.
+    leave = _offsets({i: (edges[i].source, edges[i].target) for i in order}, [rects[e.source].height for e in edges])
+    arrive = _offsets({i: edges[i].target for i in order}, [rects[e.target].height for e in edges])
+    return tuple(
+        (
+            _port(rects[edge.source], leave[i], "right", edge.source in rounded),
+            *(
+                point
+                for stretch in bends[i]
+                for point in ((stretch.x, stretch.middle), (stretch.right, stretch.middle))
+            ),
+            _port(rects[edge.target], arrive[i], "left", edge.target in rounded),
+        )
+        for i, edge in enumerate(edges)
+    )
+
+
+def _offsets(meeting: Mapping[int, Hashable], heights: Sequence[float]) -> dict[int, float]:
+    """How far from the middle each edge meets its box, where edges with the same key share the room."""
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for i, key in meeting.items():
+        groups[key].append(i)
+    offsets: dict[int, float] = {}
+    for group in groups.values():
+        step = min(PORT_STEP, PORT_SHARE * heights[group[0]] / max(len(group) - 1, 1))
+        offsets |= {i: (k - (len(group) - 1) / 2) * step for k, i in enumerate(group)}
+    return offsets
+
+
+def _port(rect: Rect, offset: float, side: str, rounded: bool) -> Point:
+    """The point on the outline, which at the ends of an op is half a circle."""
+    radius = rect.height / 2
+    inset = radius - sqrt(radius**2 - offset**2) if rounded else 0.0
+    return (rect.right - inset if side == "right" else rect.x + inset, rect.middle + offset)

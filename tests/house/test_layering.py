@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.house.source import MODULES, ROOT, Module, imports, unit_of
+from tests.house.source import MODULES, PACKAGE, ROOT, Module, imports, unit_of
 
 # The house, from the ground up to the user, in the order in which data flows through it. Units of one line are peers:
 # they may use each other where no circle arises. `pente` is the face, the package's own __init__, which loads the
@@ -60,6 +60,12 @@ def uses(modules: Iterable[Module]) -> dict[str, set[str]]:
 
 def test_every_unit_has_its_place_in_the_house() -> None:
     assert sorted(UNITS - LEVEL.keys()) == []
+
+
+def test_every_folder_is_a_package() -> None:
+    """Without an ``__init__`` a folder's modules could be loaded a second time, under another name."""
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    assert sorted(str(folder) for folder in folders if not (folder / "__init__.py").exists()) == []
 
 
 def test_the_layout_document_shows_the_units_in_their_order() -> None:

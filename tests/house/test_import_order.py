@@ -12,8 +12,8 @@ for name in sys.argv[1:]:
         del sys.modules[loaded]
     try:
         importlib.import_module(name)
-    except ImportError as error:
-        print(f"{name}: {error}")
+    except Exception as error:
+        print(f"{name}: {error!r}")
 """
 
 

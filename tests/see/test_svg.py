@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,9 +11,11 @@ from hypothesis import strategies as st
 
 from pente.errors import GraphError
 from pente.see.description import Box, Description, Edge, Row
+from pente.see.layers import layered
 from pente.see.svg import draw_svg
 from tests.see.drawings import SVG, Drawing, overlapping
 
+SOURCE = Path(__file__).parents[2] / "src"
 KINDS = ["leaf", "inner", "result", "constant", "op"]
 texts = st.text(max_size=40)
 readable = st.text("".join(map(chr, range(32, 127))) + "αβγδεηθλμπσφψω∂√·×−…", max_size=40)
@@ -72,8 +78,21 @@ def test_the_drawing_is_accessible_and_needs_nothing_from_elsewhere():
     assert len(svg) < 8_000
 
 
-def test_the_same_description_gives_the_same_bytes():
-    assert draw_svg(chain_rule()) == draw_svg(chain_rule())
+TANGLE = """
+from pente.see.description import Box, Description, Edge
+from pente.see.svg import draw_svg
+boxes = tuple(Box(i, "leaf", f"x{i}") for i in range(40))
+edges = tuple(Edge(i * i % j, j) for j in range(1, 40) for i in (1, j // 2, j + 3))
+print(draw_svg(Description(boxes, edges)))
+"""
+
+
+def test_every_process_draws_the_same_bytes():
+    def run(seed):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(SOURCE), "PYTHONUTF8": "1"}
+        return subprocess.run([sys.executable, "-c", TANGLE], env=environment, capture_output=True, check=True).stdout
+
+    assert run("1") == run("2")
 
 
 def test_a_value_used_twice_by_one_op_has_two_edges_apart():
@@ -153,6 +172,25 @@ def test_two_thousand_boxes_are_drawn_without_overlap():
     drawing = Drawing(draw_svg(Description(boxes, edges)))
     assert len(drawing.boxes) == 2000
     assert overlapping(drawing.boxes) == []
+
+
+def test_a_very_deep_graph_is_laid_out_and_a_tangled_one_refused():
+    chain = [(i, i + 1) for i in range(20_000)]
+    (part,) = layered(range(20_001), chain, 100.0, 14.0)
+    assert part.column == {i: i for i in range(20_001)}
+    with pytest.raises(GraphError, match="Draw a part of it"):
+        layered(range(20_001), chain + [(0, i) for i in range(2, 20_001)], 100.0, 14.0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 24), st.integers(0, 24)).filter(lambda pair: pair[0] < pair[1]), max_size=60))
+def test_each_link_passes_every_column_between_its_ends(links):
+    parts = layered(range(25), links, 100.0, 14.0)
+    assert sorted(v for part in parts for v in part.column if v >= 0) == list(range(25))
+    assert {link for part in parts for link in part.bends} == set(links)
+    for part in parts:
+        for (tail, head), bends in part.bends.items():
+            columns = [part.column[v] for v in (tail, *bends, head)]
+            assert columns == list(range(columns[0], columns[-1] + 1))
 
 
 @pytest.mark.parametrize(

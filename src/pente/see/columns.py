@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from pente.see.geometry import Rect, Size
 from pente.see.layers import Layers, Link
@@ -22,26 +22,22 @@ Units = Mapping[int, tuple[int, ...]]
 
 @dataclass(slots=True)
 class Placed:
-    """The places of the boxes, and for each link the level stretches of its way."""
+    """The places of the boxes, and for each link the strips of columns that it crosses level."""
 
     rects: dict[int, Rect] = field(default_factory=dict)
-    bends: dict[Link, list[Rect]] = field(default_factory=dict)
+    strips: dict[Link, list[Rect]] = field(default_factory=dict)
 
     @property
     def frame(self) -> Rect:
-        everything = [*self.rects.values(), *(bend for bends in self.bends.values() for bend in bends)]
-        left, top = (min((getattr(r, side) for r in everything), default=0.0) for side in ("x", "y"))
-        return Rect(
-            left,
-            top,
-            max((r.right for r in everything), default=0.0) - left,
-            max((r.bottom for r in everything), default=0.0) - top,
-        )
+        everything = [*self.rects.values(), *chain.from_iterable(self.strips.values())]
+        left, right = min((r.x for r in everything), default=0.0), max((r.right for r in everything), default=0.0)
+        top, bottom = min((r.y for r in everything), default=0.0), max((r.bottom for r in everything), default=0.0)
+        return Rect(left, top, right - left, bottom - top)
 
     def moved(self, dx: float, dy: float) -> "Placed":
         return Placed(
             {box: rect.moved(dx, dy) for box, rect in self.rects.items()},
-            {link: [bend.moved(dx, dy) for bend in bends] for link, bends in self.bends.items()},
+            {link: [strip.moved(dx, dy) for strip in strips] for link, strips in self.strips.items()},
         )
 
 
@@ -49,18 +45,19 @@ def place(part: Layers, units: Units, sizes: Mapping[int, Size]) -> Placed:
     """The boxes of one part: columns side by side, values of a column under each other."""
     heights = _settled(part, {v: max(sizes[box][1] for box in units[v]) if v >= 0 else 0.0 for v in part.column})
     placed, left = Placed(), 0.0
-    strips: list[Rect] = []  # one a column
+    columns: list[Rect] = []
     for members, gap in zip(_columns(part), _gaps(part, heights), strict=True):
         full = [units[v] for v in members if v >= 0]
         before = max((sizes[unit[0]][0] + OP_GAP for unit in full if len(unit) > 1), default=0.0)
-        strip = Rect(left, 0.0, before + max((sizes[unit[-1]][0] for unit in full), default=0.0), 0.0)
+        column = Rect(left, 0.0, before + max((sizes[unit[-1]][0] for unit in full), default=0.0), 0.0)
         for v in members:
             if v >= 0:
                 placed.rects |= _side_by_side(units[v], sizes, left + before, heights[v])
-        strips.append(strip)
-        left = strip.right + gap
-    for link, bends in part.bends.items():
-        placed.bends[link] = [strips[part.column[v]].moved(0.0, heights[v]) for v in bends]
+        columns.append(column)
+        left = column.right + gap
+    for (tail, head), bends in part.bends.items():
+        on_the_way = (tail, *bends, head)
+        placed.strips[tail, head] = [columns[part.column[v]].moved(0.0, heights[v]) for v in on_the_way]
     return placed
 
 

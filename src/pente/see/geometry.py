@@ -7,7 +7,7 @@ __all__ = ["Point", "Rect", "Size", "Way"]
 Point = tuple[float, float]
 Size = tuple[float, float]
 Way = tuple[Point, ...]
-"""The points of an edge: it bends between points 0 and 1, is level to point 2, bends to point 3, and so on."""
+"""The points of an edge: it is level between points 0 and 1, bends to point 2, is level to point 3, and so on."""
 
 
 @dataclass(frozen=True, slots=True)

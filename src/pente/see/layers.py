@@ -4,10 +4,19 @@ An edge that is longer than one column gets a bend in each column that it passes
 Source: Sugiyama, Tagawa, Toda, "Methods for Visual Understanding of Hierarchical System Structures", 1981.
 """
 
-from collections.abc import Collection, Iterable
+import threading
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 
-__all__ = ["Layers", "layered"]
+from pente.errors import GraphError
+
+__all__ = ["Layers", "Link", "layered"]
+
+LARGEST = 100_000  # boxes and bends; a few seconds
+TRANSPOSED = 300  # up to so many links the costliest search for fewer crossings pays
+STACK = 256 << 20  # bytes; the library recurses along the columns, and a full stack would end the process
 
 Link = tuple[int, int]
 
@@ -22,35 +31,36 @@ class Layers:
 
 
 def layered(vertices: Collection[int], links: Iterable[Link], spacing: float, bend_spacing: float) -> list[Layers]:
-    """The connected parts, in the order of their first vertices; neighbours in a column are ``spacing`` apart."""
+    """The connected parts, in the order of their first vertices; neighbours in a column are ``spacing`` apart.
+
+    Vertices are numbers from 0 on, bends are numbers below 0.
+    """
+    unique = sorted(set(links))
+    _check_size(vertices, unique)
+    # One part at a time: of several at once, version 0.5.3 of the library can give a bend the number of a vertex.
+    parts = _connected(vertices, unique)
+    return _on_a_deep_stack(lambda: [_solved(part, own, spacing, bend_spacing) for part, own in parts])
+
+
+def _solved(part: list[int], links: list[Link], spacing: float, bend_spacing: float) -> Layers:
+    """One connected part. The library draws from top to bottom with y upwards, and numbers bends after the vertices."""
     from fast_sugiyama import from_edges  # loaded only when something is drawn
 
-    # The library numbers the ends by their order in a set; as 0, 1, 2, ... that is the same in every process.
-    unique = sorted(set(links))
-    linked = sorted({end for link in unique for end in link})
-    number = {vertex: i for i, vertex in enumerate(linked)}
-    edges = [(number[tail], number[head]) for tail, head in unique]
-    found = from_edges(edges, vertex_spacing=spacing, dummy_size=bend_spacing) if edges else []
-    # A bend is a number past the last vertex; below zero it cannot meet another vertex.
-    name = dict(enumerate(linked))
-    parts = [
-        _part(
-            {name.get(i, ~i): place for i, place in sorted(places)},
-            [(name.get(s, ~s), name.get(t, ~t)) for s, t in pairs or []],
-        )
-        for places, _, _, pairs in found
-    ]
-    parts += [Layers({vertex: 0}, {vertex: 0.0}) for vertex in vertices if vertex not in number]
-    return sorted(parts, key=lambda part: min(vertex for vertex in part.column if vertex >= 0))
-
-
-def _part(places: dict[int, tuple[float, float]], pairs: list[Link]) -> Layers:
-    """The library draws from top to bottom with y upwards; the drawing goes from left to right."""
-    depths = {depth: i for i, depth in enumerate(sorted({y for _, y in places.values()}, reverse=True))}
+    if not links:
+        return Layers(dict.fromkeys(part, 0), dict.fromkeys(part, 0.0))
+    # The library goes through the ends in the order of a set; as 0, 1, 2, ... that is the same in every process.
+    number = {vertex: i for i, vertex in enumerate(part)}
+    edges = [(number[tail], number[head]) for tail, head in links]
+    fewer_crossings = len(edges) <= TRANSPOSED
+    ((places, _, _, pairs),) = from_edges(
+        edges, vertex_spacing=spacing, dummy_size=bend_spacing, transpose=fewer_crossings
+    )
+    name = {i: part[i] if i < len(part) else ~i for i, _ in places}
+    columns = {y: i for i, y in enumerate(sorted({y for _, (_, y) in places}, reverse=True))}
     return Layers(
-        column={vertex: depths[y] for vertex, (_, y) in places.items()},
-        height={vertex: x for vertex, (x, _) in places.items()},
-        bends=_bends(pairs),
+        column={name[i]: columns[y] for i, (_, y) in places},
+        height={name[i]: x for i, (x, _) in places},
+        bends=_bends([(name[tail], name[head]) for tail, head in pairs or ()]),
     )
 
 
@@ -65,3 +75,49 @@ def _bends(pairs: list[Link]) -> dict[Link, list[int]]:
                 head = after[head]
             bends[tail, head] = path
     return bends
+
+
+def _connected(vertices: Collection[int], links: list[Link]) -> list[tuple[list[int], list[Link]]]:
+    """The vertices and the links of each connected part."""
+    beside: dict[int, list[int]] = {vertex: [] for vertex in vertices}
+    for tail, head in links:
+        beside[tail].append(head)
+        beside[head].append(tail)
+    part_of: dict[int, int] = {}
+    for first in vertices:
+        stack = [first] if first not in part_of else []
+        while stack:
+            vertex = stack.pop()
+            if part_of.setdefault(vertex, first) == first:
+                stack += [v for v in beside[vertex] if v not in part_of]
+    parts: dict[int, tuple[list[int], list[Link]]] = {first: ([], []) for first in part_of.values()}
+    for vertex, first in sorted(part_of.items()):
+        parts[first][0].append(vertex)
+    for link in links:
+        parts[part_of[link[0]]][1].append(link)
+    return list(parts.values())
+
+
+def _on_a_deep_stack(work: Callable[[], list[Layers]]) -> list[Layers]:
+    before = threading.stack_size(STACK)
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(work).result()
+    finally:
+        threading.stack_size(before)
+
+
+def _check_size(vertices: Collection[int], links: list[Link]) -> None:
+    """Refuse what would take minutes. The library finds columns with no more bends than the longest paths give."""
+    inputs: dict[int, list[int]] = {vertex: [] for vertex in vertices}
+    for tail, head in links:
+        inputs[head].append(tail)
+    column: dict[int, int] = {}
+    for vertex in TopologicalSorter(inputs).static_order():
+        column[vertex] = max((column[tail] + 1 for tail in inputs[vertex]), default=0)
+    bends = sum(column[head] - column[tail] - 1 for tail, head in links)
+    if len(vertices) + bends > LARGEST:
+        raise GraphError(
+            f"this graph is too large to be drawn: it has {len(vertices):,} boxes and {bends:,} bends of long edges, "
+            f"and at most {LARGEST:,} of both can be laid out. Draw a part of it, such as one layer or one sample."
+        )

@@ -39,7 +39,7 @@ def arrange(description: Description, sizes: Mapping[int, Size]) -> Layout:
     tallest = max((height for _, height in sizes.values()), default=0.0)
     parts = layered(units, (link for link in links if link[0] != link[1]), tallest + ROOM, BEND_ROOM)
     whole = _packed([place(part, units, sizes) for part in parts])
-    ways = find_ways(description, whole.rects, [whole.bends.get(link, []) for link in links])
+    ways = find_ways(description, whole.rects, [whole.strips.get(link, []) for link in links])
     frame = whole.frame
     return Layout(whole.rects, ways, frame.right, frame.bottom)
 
@@ -71,6 +71,6 @@ def _packed(parts: Sequence[Placed]) -> Placed:
             x, y = 0.0, bottom + PART_ROOM
         moved = part.moved(x - frame.x, y - frame.y)
         whole.rects |= moved.rects
-        whole.bends |= moved.bends
+        whole.strips |= moved.strips
         x, bottom = x + frame.width + PART_ROOM, max(bottom, y + frame.height)
     return whole

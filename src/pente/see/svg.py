@@ -1,7 +1,6 @@
 """A description and its layout, written as SVG."""
 
 import re
-from itertools import pairwise
 from math import ceil
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -22,7 +21,9 @@ LEAST_WIDTH, WIDTH_STEP = 118.0, 14.0  # boxes come in a few widths, which is ca
 BETWEEN = 18.0  # a row's label and its number
 OP_HEIGHT, CONSTANT_HEIGHT = 32.0, 26.0
 LONGEST = 28  # characters of a name or a number; the note under the pointer has them all
+SPOKEN = 40  # boxes
 TIP = 4.0
+FLAT = 0.05  # less than this is not seen
 
 
 def draw_svg(description: Description) -> str:
@@ -67,13 +68,20 @@ def _root(description: Description, width: float, height: float) -> Element:
     root.set("height", _short(height))
     root.set("style", "max-width:100%;height:auto")
     SubElement(root, "title").text = _clean(description.title) or "Computation graph"
-    SubElement(root, "desc").text = _clean("; ".join(box.note for box in description.boxes if box.note))
+    SubElement(root, "desc").text = _clean(_in_words(description))
     SubElement(root, "style").text = CSS
     card = {"class": "card", "x": ".5", "y": ".5", "width": _short(width - 1), "height": _short(height - 1), "rx": "12"}
     SubElement(root, "rect", card)
     if description.title:
         _text(root, "caption", (MARGIN, MARGIN + 8), description.title)
     return root
+
+
+def _in_words(description: Description) -> str:
+    """What a screen reader says of the drawing; of a large one only the results, for nobody listens to thousands."""
+    boxes = [box for box in description.boxes if box.rows and box.name]
+    shown = boxes if len(boxes) <= SPOKEN else [box for box in boxes if box.kind == "result"]
+    return "; ".join(f"{box.name}: " + ", ".join(f"{row.label} {row.text}" for row in box.rows) for box in shown)
 
 
 def _draw_box(parent: Element, box: Box, rect: Rect) -> None:
@@ -105,14 +113,15 @@ def _text(parent: Element, role: str, place: Point, text: str) -> None:
 
 def _path(way: Way) -> str:
     """Cubic curves that are level at both ends, and straight stretches between them."""
-    parts = [f"M{_pair(way[0])}"]
-    for i, ((x, y), (to_x, to_y)) in enumerate(pairwise(way)):
-        if i % 2 or abs(to_y - y) < 0.05:
-            parts.append(f"L{_pair((to_x, to_y))}")
-        else:
-            middle = (x + to_x) / 2
-            parts.append(f"C{_pair((middle, y))} {_pair((middle, to_y))} {_pair((to_x, to_y))}")
-    return "".join(parts)
+    path, here = f"M{_pair(way[0])}", way[0]
+    for x, y in way[1:]:
+        if abs(y - here[1]) > FLAT:
+            middle = (here[0] + x) / 2
+            path += f"C{_pair((middle, here[1]))} {_pair((middle, y))} {_pair((x, y))}"
+        elif x - here[0] > FLAT:
+            path += f"L{_pair((x, y))}"
+        here = x, y
+    return path
 
 
 def _tip(end: Point) -> str:

@@ -13,27 +13,30 @@ PORT_STEP = 13.0  # between two edges that meet the same box
 PORT_SHARE = 0.62  # of the height of a box is there for them
 
 
-def find_ways(description: Description, rects: Mapping[int, Rect], bends: Sequence[Sequence[Rect]]) -> tuple[Way, ...]:
-    """The way of each edge, given its level stretches."""
+def find_ways(description: Description, rects: Mapping[int, Rect], strips: Sequence[Sequence[Rect]]) -> tuple[Way, ...]:
+    """The way of each edge, given the strips that it crosses level: none from an op to its result."""
     edges = description.edges
     rounded = {box.id for box in description.boxes if box.kind == "op"}
-    last = [stretches[-1] if stretches else rects[edge.source] for edge, stretches in zip(edges, bends, strict=True)]
-    order = sorted(range(len(edges)), key=lambda i: (edges[i].order, last[i].middle, i))
+    came_from = [own[-2] if own else rects[edge.source] for edge, own in zip(edges, strips, strict=True)]
+    order = sorted(range(len(edges)), key=lambda i: (edges[i].order, came_from[i].middle, i))
     # A value goes out from one point, but for arrows to the same target, which run side by side.
     leave = _offsets({i: (edges[i].source, edges[i].target) for i in order}, [rects[e.source].height for e in edges])
     arrive = _offsets({i: edges[i].target for i in order}, [rects[e.target].height for e in edges])
     return tuple(
-        (
+        _way(
             _port(rects[edge.source], leave[i], "right", edge.source in rounded),
-            *(
-                point
-                for stretch in bends[i]
-                for point in ((stretch.x, stretch.middle), (stretch.right, stretch.middle))
-            ),
             _port(rects[edge.target], arrive[i], "left", edge.target in rounded),
+            strips[i],
         )
         for i, edge in enumerate(edges)
     )
+
+
+def _way(start: Point, end: Point, strips: Sequence[Rect]) -> Way:
+    if not strips:
+        return start, end
+    between = [point for strip in strips[1:-1] for point in ((strip.x, strip.middle), (strip.right, strip.middle))]
+    return start, (strips[0].right, start[1]), *between, (strips[-1].x, end[1]), end
 
 
 def _offsets(meeting: Mapping[int, Hashable], heights: Sequence[float]) -> dict[int, float]:

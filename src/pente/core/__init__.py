@@ -1,0 +1,1 @@
+"""What a value is: primitives, nodes, handles, programs."""

@@ -1,0 +1,107 @@
+"""The single door to every operation.
+
+``call`` decides by what it is given: plain floats and arrays are evaluated and leave no trace; handles are bound, and
+then the event is recorded when a gradient may flow or when a value is only known by shape and dtype.
+"""
+
+import weakref
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pente.core.node import NOTHING, Node, is_abstract, spec_of
+from pente.core.state import state, user_position
+from pente.core.tensor import Handle, Tensor, Variable
+from pente.core.value import Value
+from pente.dtypes import is_inexact
+
+if TYPE_CHECKING:
+    from pente.core.primitives import Primitive
+
+__all__ = ["bind", "call", "lift", "record"]
+
+
+def call(op: "Primitive", inputs: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """Do ``op``: on arrays and floats the plain result, on handles a handle."""
+    for x in inputs:
+        kind = x.__class__
+        if kind is Tensor or kind is Variable:
+            return bind(op, lift_all(inputs), params)
+        if kind is Value:
+            return Value.apply(op, inputs)
+    if op.scalar is not None and inputs[0].__class__ is float:
+        return op.scalar(*inputs)
+    return op.evaluate(*inputs, **params)
+
+
+def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] = NOTHING) -> Any:
+    """Do ``op`` on tensors and record the event where somebody may ask for it."""
+    tracked = abstract = False
+    for x in inputs:
+        node = x.node
+        if node is not None:
+            tracked = tracked or node.tracked
+            abstract = abstract or is_abstract(node.value)
+    tracked = tracked and state.recording
+    if abstract:
+        value = op.spec(*[spec_of(x.data) for x in inputs], **params)
+    else:
+        value = _evaluate(op, inputs, params)
+    if not (tracked or abstract):
+        return Tensor(value) if value.__class__ is not tuple else parts(Tensor(value))
+    return record(op, inputs, params, value, tracked, abstract)
+
+
+def _evaluate(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any]) -> Any:
+    values = [x.data for x in inputs]
+    try:
+        return state.quiet.run(op.evaluate, *values, **params)
+    except (ValueError, TypeError, IndexError, ZeroDivisionError, np.linalg.LinAlgError):
+        op.spec(*map(spec_of, values), **params)  # says what does not fit; if all fits the fault was in the values
+        raise
+
+
+def record(
+    op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any], value: Any, tracked: bool, abstract: bool
+) -> Any:
+    """The handle of a new node. Where no gradient can pass, a concrete node lets go of its inputs."""
+    passes = tracked and not op.stops and (value.__class__ is tuple or is_inexact(value.dtype))
+    keep = passes or abstract
+    nodes = tuple(map(node_of, inputs)) if keep else ()
+    node = Node(op, nodes, params, value, passes, state.path, user_position(3))
+    out = Tensor(value, node)
+    node.handle = weakref.ref(out)
+    return out if value.__class__ is not tuple else parts(out)
+
+
+def parts(out: Tensor) -> tuple[Tensor, ...]:
+    """The outputs of an operation that has several."""
+    from pente.core.primitives import part
+
+    if out.node is None:
+        return tuple(map(Tensor, out.data))
+    return tuple(bind(part, (out,), {"index": i}) for i in range(len(out.data)))
+
+
+def node_of(x: Tensor) -> Node:
+    """The node of a tensor; a constant gets its leaf now."""
+    if x.node is None:
+        x.node = Node(None, (), NOTHING, x.data, False, state.path, None)
+        x.node.handle = weakref.ref(x)
+    return x.node
+
+
+def lift_all(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    """All inputs as tensors; plain numbers take the dtype of the tensors beside them."""
+    dtype = next((x.dtype for x in inputs if isinstance(x, Handle)), None)
+    return tuple(lift(x, dtype) for x in inputs)
+
+
+def lift(x: Any, dtype: Any = None) -> Tensor:
+    """One input as a tensor."""
+    if x.__class__ is Tensor:
+        return x  # type: ignore[no-any-return]
+    if x.__class__ is Variable:
+        return x.read()  # type: ignore[no-any-return]
+    return Tensor(np.asarray(x, dtype=dtype if isinstance(x, (bool, int, float, complex)) else None))

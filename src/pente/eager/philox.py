@@ -1,0 +1,19 @@
+"""Random bits as a pure function of a key and a counter: Philox4x64-10, NumPy's own stream."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+__all__ = ["random_bits"]
+
+
+def random_bits(key: Any, counter: Any, shape: Any, dtype: Any) -> Any:
+    """Element i of the draw with this counter: the words of Philox(counter=(0, 0, counter, 0), key) in order.
+
+    32-bit words are the halves of the 64-bit words, the low half first.
+    """
+    words = -(-prod(shape) * dtype.itemsize // 8)
+    stream = np.random.Philox(counter=[0, 0, int(counter), 0], key=np.asarray(key))
+    bits = stream.random_raw(words).astype("<u8").view(dtype.newbyteorder("<"))
+    return bits[: prod(shape)].astype(dtype, copy=False).reshape(shape)

@@ -1,0 +1,65 @@
+"""Nested lists, tuples and dicts as trees: take the leaves out, put others in.
+
+A leaf is anything that is not a list, a tuple or a dict. Dicts are walked in the order of their keys.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pente.errors import DataError
+
+__all__ = ["flatten", "leaves", "map_leaves", "unflatten"]
+
+Structure = Any
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The leaves of a tree in order, and the structure that puts them back.
+
+    >>> flatten({"b": [1, 2], "a": 3})
+    ([3, 1, 2], {'a': None, 'b': [None, None]})
+    """
+    found: list[Any] = []
+    return found, _strip(tree, found)
+
+
+def _strip(tree: Any, found: list[Any]) -> Structure:
+    if isinstance(tree, dict):
+        return {key: _strip(tree[key], found) for key in sorted(tree)}
+    if isinstance(tree, (list, tuple)):
+        return _like(tree, [_strip(x, found) for x in tree])
+    found.append(tree)
+    return None
+
+
+def _like(tree: Any, items: list[Any]) -> Any:
+    """A sequence of the same kind; named tuples take their items one by one."""
+    return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+
+
+def unflatten(structure: Structure, items: Any) -> Any:
+    """The tree of this structure with these leaves."""
+    supply = iter(items)
+    tree = _fill(structure, supply)
+    if next(supply, supply) is not supply:
+        raise DataError("more leaves than the structure has places for.")
+    return tree
+
+
+def _fill(structure: Structure, supply: Iterator[Any]) -> Any:
+    if isinstance(structure, dict):
+        return {key: _fill(part, supply) for key, part in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return _like(structure, [_fill(part, supply) for part in structure])
+    return next(supply)
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The leaves of a tree in order."""
+    return flatten(tree)[0]
+
+
+def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """The tree with ``function`` applied to every leaf, and to the leaves of the others at the same place."""
+    items, structure = flatten(tree)
+    return unflatten(structure, [function(*group) for group in zip(items, *map(leaves, others), strict=True)])

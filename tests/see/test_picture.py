@@ -27,6 +27,7 @@ def test_html_is_a_page_of_its_own(picture, tmp_path):
     assert SVG in page
     assert "<title>a &lt; b</title>" in page
     assert "src=" not in page
+    assert "href=" not in page
 
 
 @pytest.mark.parametrize("name", ["L.png", "L", "L.svg.gz"])

@@ -2,22 +2,12 @@
 
 import os
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 from pente.errors import UnknownNameError
+from pente.see.stepper import page
 
 __all__ = ["Picture"]
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>body{{margin:2rem}}@media(prefers-color-scheme:dark){{body{{background:#0a0d12}}}}</style>
-{svg}</html>
-"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +24,7 @@ class Picture:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the drawing to a file that ends in .svg, or in .html for a page of its own; the path is returned."""
         target = Path(path)
-        forms = {".svg": self.svg, ".html": PAGE.format(title=escape(self.title), svg=self.svg)}
+        forms = {".svg": self.svg, ".html": page(self.svg, self.title)}
         if target.suffix.lower() not in forms:
             raise UnknownNameError("form of picture", target.suffix or str(path), forms)
         _write(target, forms[target.suffix.lower()])

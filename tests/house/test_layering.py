@@ -15,6 +15,7 @@ HOUSE = """
 dtypes shapes tree errors archive
 core
 ops
+linalg fft random
 eager
 autodiff
 compiler
@@ -23,6 +24,7 @@ layers
 train
 models
 see
+callbacks keras
 zoo
 tuning labels drift ensemble distributed interop
 pente

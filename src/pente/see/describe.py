@@ -62,7 +62,7 @@ def _graph(results: Sequence[Node], name: str | None) -> Description:
     boxes, edges = [], []
     for node in nodes:
         if node.op is not None and node.op is not p.part:
-            boxes.append(Box(ids[node] + 1, "op", _symbol(node.op), note=_note(node)))
+            boxes.append(Box(ids[node] + 1, "op", _symbol(node.op)))
             places = range(len(node.inputs)) if node.op.name not in SYMMETRIC else (0,) * len(node.inputs)
             edges += [Edge(ids[x], ids[node] + 1, place) for x, place in zip(node.inputs, places, strict=True)]
         if node.value.__class__ is not tuple:
@@ -79,7 +79,7 @@ def _title(nodes: Sequence[Node], result: Node, name: str | None) -> str:
         return name or ""
     text = formula(result, lambda node: (node.name or "") if node.op is None else "")
     text = f"{name} = {text}" if name else text
-    return text if len(text) <= TITLE_LENGTH else name or ""
+    return text if len(text) <= TITLE_LENGTH and "…" not in text else name or ""
 
 
 def _symbol(op: p.Primitive) -> str:
@@ -97,7 +97,7 @@ def _value_box(node: Node, own_id: int, is_result: bool) -> Box:
 
 
 def _constant(value: Any) -> str:
-    return number(_plain(value)) if np.size(value) == 1 else f"{value.dtype.name} {_shape(value)}"
+    return number(_plain(value)) if _is_number(value) else f"{value.dtype.name} {_shape(value)}"
 
 
 def _value_rows(value: Any) -> list[Row]:
@@ -113,7 +113,7 @@ def _gradient_rows(node: Node) -> list[Row]:
         return []
     if np.size(gradient) <= FEW:
         return [Row("grad", _numbers(gradient), gradient=True)]
-    return [Row("‖grad‖", number(float(np.linalg.norm(gradient))), gradient=True)]
+    return [Row("‖grad‖", number(float(np.linalg.norm(np.abs(gradient).astype(np.float64)))), gradient=True)]
 
 
 def _gradient(node: Node) -> Any:
@@ -133,7 +133,7 @@ def _shape(value: Any) -> str:
 
 def _numbers(value: Any) -> str:
     """One number as it is, a few in brackets, many as their range."""
-    if np.size(value) == 1:
+    if _is_number(value):
         return number(_plain(value))
     flat = np.ravel(value)
     if flat.size <= FEW:
@@ -141,6 +141,10 @@ def _numbers(value: Any) -> str:
     if flat.dtype.kind == "c":
         return "complex"
     return f"{number(flat.min().item())} … {number(flat.max().item())}"
+
+
+def _is_number(value: Any) -> bool:
+    return value.__class__ is float or (isinstance(value, (np.ndarray, np.generic)) and value.size == 1)
 
 
 def _plain(value: Any) -> complex:
@@ -153,7 +157,7 @@ def _note(node: Node) -> str:
     if node.op is None:
         return node.name or ""
     step = formula(
-        node, lambda x: "" if x is node else x.name or (_constant(x.value) if np.size(x.value) == 1 else "…")
+        node, lambda x: "" if x is node else x.name or (number(_plain(x.value)) if _is_number(x.value) else "…")
     )
     made = "" if node.code is None else node.where
     return ", ".join(filter(None, [f"{node.name} = {step}" if node.name else step, node.path, made]))

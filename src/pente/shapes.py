@@ -41,7 +41,9 @@ def broadcast_axes(small: Shape, large: Shape) -> tuple[int, ...]:
 def normal_axis(axis: int, rank: int) -> int:
     """The axis counted from the front."""
     if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} does not exist: the tensor has {rank} axes, so axis goes from {-rank} to {rank - 1}.")
+        raise ShapeError(
+            f"axis {axis} does not exist: the tensor has {rank} axes, so axis goes from {-rank} to {rank - 1}."
+        )
     return axis + rank if axis < 0 else axis
 
 

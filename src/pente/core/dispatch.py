@@ -19,7 +19,9 @@ from pente.dtypes import is_inexact
 if TYPE_CHECKING:
     from pente.core.primitives import Primitive
 
-__all__ = ["bind", "call", "lift", "record"]
+__all__ = ["bind", "call", "lift", "node_of", "record"]
+
+_PLAIN = (float, int, bool)
 
 
 def call(op: "Primitive", inputs: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
@@ -30,7 +32,7 @@ def call(op: "Primitive", inputs: tuple[Any, ...], params: Mapping[str, Any]) ->
             return bind(op, lift_all(inputs), params)
         if kind is Value:
             return Value.apply(op, inputs)
-    if op.scalar is not None and inputs[0].__class__ is float:
+    if op.scalar is not None and all(x.__class__ in _PLAIN for x in inputs):
         return op.scalar(*inputs)
     return op.evaluate(*inputs, **params)
 
@@ -94,7 +96,8 @@ def node_of(x: Tensor) -> Node:
 
 def lift_all(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """All inputs as tensors; plain numbers take the dtype of the tensors beside them."""
-    dtype = next((x.dtype for x in inputs if isinstance(x, Handle)), None)
+    dtypes = [x.dtype for x in inputs if isinstance(x, Handle)]
+    dtype = next((dtype for dtype in dtypes if dtype.kind != "b"), dtypes[0])
     return tuple(lift(x, dtype) for x in inputs)
 
 

@@ -19,10 +19,10 @@ from pente.shapes import Shape
 if TYPE_CHECKING:
     from pente.core.primitives import Primitive
 
-__all__ = ["NOTHING", "Node", "Spec", "ancestors", "is_abstract", "spec_of"]
+__all__ = ["NOTHING", "Node", "Spec", "ancestors", "is_abstract", "next_serial", "spec_of"]
 
 NOTHING: Mapping[str, Any] = {}
-_serial = itertools.count(1).__next__
+next_serial = itertools.count(1).__next__
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Node:
         self.tracked = tracked
         self.path = path
         self.code, self.offset = position if position is not None else (None, 0)
-        self.serial = _serial()
+        self.serial = next_serial()
         self.handle: weakref.ref[Any] | None = None
         self.version = 0
 
@@ -113,7 +113,7 @@ class Node:
 
 def is_abstract(value: Any) -> bool:
     """Whether the value is only known by shape and dtype."""
-    return value.__class__ is Spec or value.__class__ is tuple and any(v.__class__ is Spec for v in value)
+    return value.__class__ is Spec or (value.__class__ is tuple and any(v.__class__ is Spec for v in value))
 
 
 def spec_of(value: Any) -> Any:

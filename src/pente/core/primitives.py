@@ -13,7 +13,7 @@ from pente.core.samples import Samples
 from pente.core.state import state
 from pente.errors import PenteError
 
-__all__ = ["COMPOSITES", "PRIMITIVES", "Composite", "Primitive"]
+__all__ = ["COMPOSITES", "PRIMITIVES", "Composite", "Primitive", "composite"]
 
 
 class Primitive:
@@ -39,7 +39,7 @@ class Primitive:
         self.scalar: Callable[..., float] | None = None
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        return call(self, inputs, params)
+        return dispatch.call(self, inputs, params)
 
     def spec(self, *specs: Any, **params: Any) -> Any:
         """The Spec of the output; raises with the name of the operation and the layer it was called in."""
@@ -126,7 +126,11 @@ negative = _primitive("negative", rules.elementwise("iufc"), "-{0}", samples.rea
 maximum = _primitive("maximum", rules.elementwise("biuf"), "max({0}, {1})", samples.reals(arity=2))
 minimum = _primitive("minimum", rules.elementwise("biuf"), "min({0}, {1})", samples.reals(arity=2))
 floor_divide = _primitive(
-    "floor_divide", rules.elementwise("iuf"), "⌊{0} / {1}⌋", samples.integers(), stops="floor_divide is flat between its jumps"
+    "floor_divide",
+    rules.elementwise("iuf"),
+    "⌊{0} / {1}⌋",
+    samples.integers(),
+    stops="floor_divide is flat between its jumps",
 )
 remainder = _primitive("remainder", rules.elementwise("iuf"), "{0} mod {1}", samples.reals(0.6, 1.4, arity=2), 2)
 atan2 = _primitive("atan2", rules.elementwise("f"), "atan2({0}, {1})", samples.reals(arity=2, apart=0.2))
@@ -193,7 +197,9 @@ argmin = _primitive("argmin", rules.arg_reduce, "argmin({0})", samples.arg_reduc
 cumulative_sum = _primitive("cumulative_sum", rules.cumulative, "cumsum({0})", samples.cumulative)
 
 # Shape.
-reshape = _primitive("reshape", rules.reshape, "reshape({0})", samples.single((2, 6), {"shape": (3, 4)}, {"shape": (12,)}))
+reshape = _primitive(
+    "reshape", rules.reshape, "reshape({0})", samples.single((2, 6), {"shape": (3, 4)}, {"shape": (12,)})
+)
 transpose = _primitive(
     "transpose", rules.transpose, "{0}ᵀ", samples.single((2, 3, 4), {"axes": (2, 0, 1)}, {"axes": (1, 0, 2)})
 )
@@ -204,13 +210,19 @@ strided_slice = _primitive(
     "slice",
     rules.strided_slice,
     "{0}[…]",
-    samples.single((4, 5), {"starts": (1, 0), "stops": (4, 5), "steps": (1, 2)}, {"starts": (2, 3), "stops": (2, 4), "steps": (1, 1)}),
+    samples.single(
+        (4, 5),
+        {"starts": (1, 0), "stops": (4, 5), "steps": (1, 2)},
+        {"starts": (2, 3), "stops": (2, 4), "steps": (1, 1)},
+    ),
 )
 pad = _primitive(
     "pad",
     rules.pad,
     "pad({0})",
-    samples.single((2, 3), {"widths": ((1, 0, 0), (0, 2, 1)), "value": 0.0}, {"widths": ((0, 1, 2), (-1, 0, 0)), "value": 0.5}),
+    samples.single(
+        (2, 3), {"widths": ((1, 0, 0), (0, 2, 1)), "value": 0.0}, {"widths": ((0, 1, 2), (-1, 0, 0)), "value": 0.5}
+    ),
 )
 concatenate = _primitive("concatenate", rules.concatenate, "concat({0}, …)", samples.concatenate)
 flip = _primitive("flip", rules.flip, "flip({0})", samples.single((2, 3), {"axes": (0,)}, {"axes": (0, 1)}))
@@ -253,6 +265,8 @@ def _control_samples(name: str) -> Samples:
 
 scan = _primitive("scan", rules.scan, "scan({0}, …)", _control_samples("scan"))
 cond = _primitive("cond", rules.cond, "cond({0}, …)", _control_samples("cond"))
+remat = _primitive("remat", rules.remat, "remat({0}, …)", _control_samples("remat"))
+custom = _primitive("custom", rules.custom, "custom({0}, …)", _control_samples("custom"))
 part = _primitive("part", rules.part, "{0}", _control_samples("part"))
 
-from pente.core.dispatch import call  # noqa: E402  the door needs the Value, and the Value these names
+from pente.core import dispatch  # noqa: E402  the door needs the Value, and the Value these names

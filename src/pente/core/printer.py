@@ -48,12 +48,14 @@ def _param(value: Any) -> str:
     return value.name if isinstance(value, np.dtype) else str(value)
 
 
-def formula(node: Node, leaf: Callable[[Node], str]) -> str:
+def formula(node: Node, leaf: Callable[[Node], str], within: int = 0) -> str:
     """The node as one formula, where ``leaf`` names the nodes at which it stops (an empty name goes on).
 
-    1 · x is written x, and x · 1 too; signs are pulled together.
+    1 · x is written x, and x · 1 too; signs are pulled together. As an operand of something of precedence ``within`` a
+    formula that binds less tightly gets brackets.
     """
-    return _formula(node, leaf)[0]
+    text, rank = _formula(node, leaf)
+    return text if rank >= within else f"({text})"
 
 
 def _formula(node: Node, leaf: Callable[[Node], str]) -> tuple[str, int]:
@@ -80,7 +82,8 @@ def _stands(own: int, rank: int, place: int) -> bool:
 
 
 def _shortened(node: Node, texts: list[str]) -> int | None:
-    """The one operand that is left of 1 · x, x · 1, x / 1, x + 0, 0 + x, or of an operation that changes no number."""
+    """The one operand that is left of 1 · x, x · 1, x / 1, x + 0, 0 + x, of a choice that is made already, or of an
+    operation that changes no number."""
     name = node.op.name if node.op is not None else ""
     if name in ("cast", "identity", "broadcast"):
         return 0
@@ -88,6 +91,8 @@ def _shortened(node: Node, texts: list[str]) -> int | None:
         return 1 - texts.index("1")
     if (name == "divide" and texts[1] == "1") or (name in ("add", "subtract") and texts[1] == "0"):
         return 0
+    if name == "select" and texts[0] in ("True", "False"):
+        return 1 if texts[0] == "True" else 2
     return 1 if name == "add" and texts[0] == "0" else None
 
 

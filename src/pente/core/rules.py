@@ -70,7 +70,9 @@ def reduce(kinds: str, nonempty: bool = False) -> Any:
 
 def arg_reduce(x: Spec, axis: int) -> Spec:
     if x.shape[axis] == 0:
-        raise ShapeError(f"the place of the largest or smallest of nothing does not exist: shape {x.shape}, axis {axis}.")
+        raise ShapeError(
+            f"the place of the largest or smallest of nothing does not exist: shape {x.shape}, axis {axis}."
+        )
     return Spec(reduced(x.shape, (axis,), False), dtypes.int64)
 
 
@@ -111,7 +113,9 @@ def concatenate(*xs: Spec, axis: int) -> Spec:
     first = xs[0]
     for x in xs:
         if x.ndim != first.ndim or any(n != m for i, (n, m) in enumerate(zip(x.shape, first.shape)) if i != axis):
-            raise ShapeError(f"shapes {first.shape} and {x.shape} differ in more than axis {axis}: cannot be joined there.")
+            raise ShapeError(
+                f"shapes {first.shape} and {x.shape} differ in more than axis {axis}: cannot be joined there."
+            )
     return Spec((*first.shape[:axis], sum(x.shape[axis] for x in xs), *first.shape[axis + 1 :]), same_dtype(*xs))
 
 
@@ -128,7 +132,9 @@ def scatter(x: Spec, indices: Spec, updates: Spec, axis: int) -> Spec:
     same_dtype(x, updates)
     wanted = gather(x, indices, axis).shape
     if updates.shape != wanted:
-        raise ShapeError(f"places {indices.shape} on axis {axis} of {x.shape} want updates of {wanted}, got {updates.shape}.")
+        raise ShapeError(
+            f"places {indices.shape} on axis {axis} of {x.shape} want updates of {wanted}, got {updates.shape}."
+        )
     return x
 
 
@@ -184,9 +190,7 @@ def _match(wanted: Spec, got: Spec) -> None:
 
 def windows(x: Spec, window: Shape, strides: Shape, padding: tuple[Shape, ...]) -> Spec:
     need_kind(x, "iuf")
-    places = [
-        window_length(n, k, s, 1, *pads) for n, k, s, pads in zip(x.shape, window, strides, padding, strict=True)
-    ]
+    places = [window_length(n, k, s, 1, *pads) for n, k, s, pads in zip(x.shape, window, strides, padding, strict=True)]
     if min(places, default=1) < 1 and prod(x.shape) > 0:
         raise ShapeError(f"a window of {window} does not fit into shape {x.shape}.")
     return Spec(tuple(places), x.dtype)
@@ -243,6 +247,18 @@ def cond(predicate: Spec, *specs: Spec, on_true: Any, on_false: Any) -> tuple[Sp
     outs = [node.value for node in on_true.outputs]
     need_specs([node.value for node in on_false.outputs], outs)
     return tuple(outs)
+
+
+def remat(*specs: Spec, body: Any) -> tuple[Spec, ...]:
+    need_specs(list(specs), [x.value for x in body.inputs])
+    return tuple(node.value for node in body.outputs)
+
+
+def custom(*specs: Spec, function: Any) -> Spec:
+    from pente.core.tracer import output_spec
+
+    spec: Spec = output_spec(lambda *xs: function(*xs)[0], specs, {})
+    return spec
 
 
 def need_specs(given: list[Spec], wanted: list[Spec]) -> None:

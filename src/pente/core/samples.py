@@ -56,7 +56,10 @@ def select(rng: Generator) -> list[Sample]:
 
 
 def cast(rng: Generator) -> list[Sample]:
-    return [((rng.normal(size=(2, 3)),), {"dtype": dtypes.float64}), ((rng.integers(0, 9, 4),), {"dtype": dtypes.float32})]
+    return [
+        ((rng.normal(size=(2, 3)),), {"dtype": dtypes.float64}),
+        ((rng.integers(0, 9, 4),), {"dtype": dtypes.float32}),
+    ]
 
 
 def reduction(rng: Generator) -> list[Sample]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
-from pente.core.node import NOTHING, Node, Spec
+from pente.core.node import NOTHING, Node, Spec, next_serial
 from pente.core.state import Position, state, user_position
 from pente.dtypes import DType, as_dtype, is_inexact
 from pente.errors import DTypeError, ShapeError, TraceError, UsageError
@@ -38,9 +38,10 @@ _CLEARED = object()
 class Handle:
     """What Tensor and Variable share. Operators and methods are attached to this class."""
 
-    __slots__ = ("__weakref__", "_grad", "name")
+    __slots__ = ("__weakref__", "_grad", "born", "name")
     __hash__ = object.__hash__
     _grad: Any
+    born: int  # the serial number of the moment it was made
     name: str | None
 
     if TYPE_CHECKING:
@@ -259,6 +260,7 @@ class Tensor(Handle):
         self.data = data
         self.node = node
         self._grad = None
+        self.born = next_serial()
         self.name = None
         self._left: Position | None = None
 
@@ -306,6 +308,7 @@ class Variable(Handle):
     def __init__(self, value: Any, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None:
         self._value = _own_array(value, None if dtype is None else as_dtype(dtype))
         self._grad = None
+        self.born = next_serial()
         self._leaf: Tensor | None = None
         self._trainable = trainable and is_inexact(self._value.dtype)
         self.name = name
@@ -439,5 +442,3 @@ def _traced(spec: Spec) -> str:
         "Instead of an `if` on a value use pente.where or pente.cond, instead of a loop pente.scan; "
         "to print or to convert to NumPy, do it outside of the traced function."
     )
-
-

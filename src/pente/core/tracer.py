@@ -77,5 +77,3 @@ def output_spec(body: Callable[..., Any], specs: Sequence[Spec], params: Any) ->
     """Shape and dtype of what ``body`` returns for inputs like these."""
     result = body(*[placeholder(spec) for spec in specs], **params)
     return spec_of(result.data)
-
-

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pente.core import primitives as p
-from pente.core.node import NOTHING, Node, _serial
+from pente.core.node import NOTHING, Node, next_serial
 from pente.errors import DTypeError, UsageError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Value(Node):
         if self.op is not None:
             raise UsageError("only a leaf's data may be set: this Value was computed. Compute it anew from its inputs.")
         self.value = _number(number)
-        self.changed = _serial()
+        self.changed = next_serial()
 
     def named(self, name: str) -> "Value":
         """Give this value a name that drawings and explanations use; returns the same value."""
@@ -197,7 +197,7 @@ def _fill(node: Value, op: Any, inputs: tuple[Value, ...], value: float, code: A
     node.code = code
     node.offset = offset
     node.handle = None
-    node.serial = _serial()
+    node.serial = next_serial()
     node.changed = 0
 
 
@@ -224,6 +224,6 @@ def _binary(op: Any, a: Any, b: Any) -> Value:
 
 def _number(x: Any) -> float:
     """The number as a float; anything but a real number is refused."""
-    if isinstance(x, (str, bytes, complex)) or not hasattr(x, "__float__") and not hasattr(x, "__index__"):
+    if isinstance(x, (str, bytes, complex)) or (not hasattr(x, "__float__") and not hasattr(x, "__index__")):
         raise DTypeError(f"a Value holds one real number, and {x!r} is a {type(x).__name__}. Write Value(float(x)).")
     return float(x)

@@ -4,7 +4,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cond", "scan"]
+from pente.core.dispatch import lift
+from pente.core.state import no_grad
+from pente.core.tensor import Tensor
+
+__all__ = ["cond", "custom", "remat", "scan"]
 
 
 def scan(*values: Any, body: Any, carries: int, sequences: int, length: int, reverse: bool) -> tuple[Any, ...]:
@@ -23,3 +27,14 @@ def scan(*values: Any, body: Any, carries: int, sequences: int, length: int, rev
 def cond(predicate: Any, *values: Any, on_true: Any, on_false: Any) -> tuple[Any, ...]:
     """Run one of two programs."""
     return tuple((on_true if predicate else on_false)(*values))
+
+
+def remat(*values: Any, body: Any) -> tuple[Any, ...]:
+    """Run a program whose inner values are not kept."""
+    return tuple(body(*values))
+
+
+def custom(*values: Any, function: Any) -> Any:
+    """The first of what the user's function returns: the value; the second is its gradient."""
+    with no_grad():
+        return lift(function(*map(Tensor, values))[0]).data

@@ -20,7 +20,11 @@ __all__ = ["cond", "scan"]
 
 
 def scan(
-    f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
 ) -> tuple[Any, Any]:
     """Carry a state through a sequence: carry, y = f(carry, x) for every x; returns the last carry and the ys stacked.
 
@@ -90,7 +94,9 @@ def _same_carry(before: list[Tensor], structure: Any, after: Any) -> list[Tensor
     items, returned = tree.flatten(after)
     if returned != structure:
         raise ShapeError(f"scan: f was given a carry built like {structure} and returned one like {returned}.")
-    tensors = [lift(x, old.dtype if isinstance(x, (int, float)) else None) for x, old in zip(items, before, strict=True)]
+    tensors = [
+        lift(x, old.dtype if isinstance(x, (int, float)) else None) for x, old in zip(items, before, strict=True)
+    ]
     for old, new in zip(before, tensors, strict=True):
         if (old.shape, old.dtype) != (new.shape, new.dtype):
             raise ShapeError(f"scan: the carry was {spec_of(old.data)}, and f returned {spec_of(new.data)} for it.")

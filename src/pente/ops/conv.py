@@ -59,12 +59,12 @@ def conv(
     window = kernel.shape[:-2]
     count = len(window)
     if x.ndim != count + 2:
-        raise ShapeError(f"conv: a kernel {kernel.shape} wants an input (batch, {'place, ' * count}channels), got {x.shape}.")
+        raise ShapeError(
+            f"conv: a kernel {kernel.shape} wants an input (batch, {'place, ' * count}channels), got {x.shape}."
+        )
     step, holes = _each(strides, count, "strides"), _each(dilation, count, "dilation")
     sides = _padding(padding, x.shape[1:-1], window, step, holes)
-    out: Tensor = bind(
-        p.conv, (x, kernel), {"strides": step, "padding": sides, "dilation": holes, "groups": groups}
-    )
+    out: Tensor = bind(p.conv, (x, kernel), {"strides": step, "padding": sides, "dilation": holes, "groups": groups})
     return out
 
 

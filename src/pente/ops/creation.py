@@ -44,7 +44,9 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, name: str 
     out = Tensor(source.data if isinstance(source.data, Spec) else np.array(source.data), _keep(source))
     if requires_grad:
         if not dtypes.is_inexact(out.dtype):
-            raise DTypeError(f"a gradient needs floating-point numbers, and these are {out.dtype}: give dtype='float32'.")
+            raise DTypeError(
+                f"a gradient needs floating-point numbers, and these are {out.dtype}: give dtype='float32'."
+            )
         out.node = leaf(out.data, True, out)
     out.name = name
     return out

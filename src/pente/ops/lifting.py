@@ -40,17 +40,23 @@ def lift(x: Any, dtype: Any = None) -> Tensor:
 def _array(x: Any, dtype: Any) -> Any:
     """The NumPy array of anything that is not a tensor yet."""
     if isinstance(x, Value):
-        raise DTypeError("a Value is a scalar with its own graph and does not mix with tensors. Use float(v) to leave it.")
+        raise DTypeError(
+            "a Value is a scalar with its own graph and does not mix with tensors. Use float(v) to leave it."
+        )
     if isinstance(x, _SCALARS):
         return np.asarray(x, dtypes.of_scalar(x) if dtype is None else dtype)
     if isinstance(x, (list, tuple)) and any(isinstance(item, Handle) for item in x):
-        raise UsageError("a list of tensors is no tensor yet: write pente.stack(list) for a new axis, or pente.concat(list).")
+        raise UsageError(
+            "a list of tensors is no tensor yet: write pente.stack(list) for a new axis, or pente.concat(list)."
+        )
     try:
         array = np.asarray(x)
     except ValueError as error:
         raise DataError(f"the nested list is ragged: all rows must have the same length ({error}).") from None
     if array.dtype == object or array.dtype.kind in "USOmMV":
-        raise DTypeError(f"expected numbers, got {array.dtype} in {type(x).__name__} of shape {array.shape}: {str(x)[:60]}.")
+        raise DTypeError(
+            f"expected numbers, got {array.dtype} in {type(x).__name__} of shape {array.shape}: {str(x)[:60]}."
+        )
     if array.dtype == dtypes.float64 and not hasattr(x, "dtype") and not hasattr(x, "__array__"):
         array = array.astype(dtypes.default_float if dtype is None else dtype)
     dtypes.as_dtype(array.dtype)

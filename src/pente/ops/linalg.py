@@ -30,7 +30,9 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
         out: Tensor = bind(p.matmul, (a, b))
         return out
     if not a.ndim or not b.ndim:
-        raise ShapeError(f"matmul() wants matrices or vectors, and got shapes {a.shape} and {b.shape}: use * for numbers.")
+        raise ShapeError(
+            f"matmul() wants matrices or vectors, and got shapes {a.shape} and {b.shape}: use * for numbers."
+        )
     left = reshape(a, (1, -1)) if a.ndim == 1 else a
     right = reshape(b, (-1, 1)) if b.ndim == 1 else b
     if left.shape[-1] != right.shape[-2]:
@@ -133,13 +135,17 @@ def einsum(subscripts: str, /, *operands: Any) -> Tensor:
     terms, arrow, result = subscripts.replace(" ", "").partition("->")
     names = terms.split(",")
     if len(names) != len(operands) or any(len(set(n)) < len(n) for n in names):
-        raise ShapeError(f"einsum {subscripts!r} wants {len(names)} operands without repeated letters, got {len(operands)}.")
+        raise ShapeError(
+            f"einsum {subscripts!r} wants {len(names)} operands without repeated letters, got {len(operands)}."
+        )
     if not arrow:
         result = "".join(sorted(c for c in set(terms) - {","} if terms.count(c) == 1))
     tensors = [lift(x) for x in operands]
     for name, x in zip(names, tensors, strict=True):
         if len(name) != x.ndim:
-            raise ShapeError(f"einsum {subscripts!r} gives {len(name)} letters, {name!r}, to an operand of shape {x.shape}.")
+            raise ShapeError(
+                f"einsum {subscripts!r} gives {len(name)} letters, {name!r}, to an operand of shape {x.shape}."
+            )
     name, x = names[0], tensors[0]
     for i in range(1, len(names)):
         later = result + "".join(names[i + 1 :])

@@ -155,7 +155,10 @@ def batch_norm_(x: Any, mean: Any, variance: Any, scale: Any, bias: Any, *, epsi
 
 
 def _label_samples(rng: Any) -> Any:
-    return [((rng.normal(size=(3, 4)), rng.integers(0, 4, 3)), {}), ((rng.normal(size=(2, 2, 3)), rng.integers(0, 3, (2, 2))), {})]
+    return [
+        ((rng.normal(size=(3, 4)), rng.integers(0, 4, 3)), {}),
+        ((rng.normal(size=(2, 2, 3)), rng.integers(0, 3, (2, 2))), {}),
+    ]
 
 
 @composite("crossentropy({0}, {1})", _label_samples, name="cross_entropy")
@@ -207,7 +210,9 @@ def _activation(op: Composite, text: str, example: str, result: str, **fixed: An
         return out
 
     function.__name__ = function.__qualname__ = op.name
-    function.__doc__ = f"{text}\n\n    >>> import pente\n    >>> pente.{op.name}({example}).tolist()\n    {result}\n    "
+    function.__doc__ = (
+        f"{text}\n\n    >>> import pente\n    >>> pente.{op.name}({example}).tolist()\n    {result}\n    "
+    )
     return function
 
 

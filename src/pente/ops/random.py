@@ -237,5 +237,3 @@ def categorical(logits: Any, /, *, axis: int = -1, key: Any = None) -> Tensor:
     logits = lift(logits)
     unit = subtract(1.0, uniform(logits.shape, key=key))
     return argmax(logits - log(-log(unit)), axis=axis)
-
-

@@ -1,0 +1,148 @@
+"""GradientTape: ask for gradients of what was computed inside a ``with`` block."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from pente import tree
+from pente.autodiff.missing import cuts, missing_reason
+from pente.autodiff.reverse import gradients, must_build_graph
+from pente.core.dispatch import node_of
+from pente.core.state import state
+from pente.core.tensor import Handle, Tensor, Variable, leaf
+from pente.dtypes import is_inexact
+from pente.errors import DTypeError, GradientError, ShapeError, UsageError
+from pente.ops.lifting import lift
+
+__all__ = ["GradientTape"]
+
+
+class GradientTape:
+    """Records what is computed inside, for gradients afterwards.
+
+    Trainable Variables, and tensors with requires_grad, are watched by themselves; ``watch`` adds other tensors. A tape
+    gives gradients once, a persistent one any number of times. Tapes nest: what the inner one gives can be
+    differentiated by the outer one.
+
+    >>> import pente
+    >>> x = pente.tensor(3.0)
+    >>> with pente.GradientTape() as outer:
+    ...     outer.watch(x)
+    ...     with pente.GradientTape() as tape:
+    ...         tape.watch(x)
+    ...         y = x * x * x
+    ...     slope = tape.gradient(y, x)
+    >>> slope.item(), outer.gradient(slope, x).item()
+    (27.0, 18.0)
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._automatic = watch_accessed_variables
+        self._watched: list[Handle] = []
+        self._used = False
+        self._open = False
+        self._before = True
+
+    def __enter__(self) -> Self:
+        if self._open:
+            raise UsageError("this tape is recording already: open another one, with pente.GradientTape() as inner.")
+        self._open = True
+        self._before, state.recording = state.recording, True
+        state.watchers += 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open = False
+        state.recording = self._before
+        state.watchers -= 1
+
+    def watch(self, tensors: Any) -> None:
+        """Let gradients flow to these tensors, from here on."""
+        for x in tree.leaves(tensors):
+            if not isinstance(x, Handle):
+                raise UsageError(f"watch() wants tensors, and got {type(x).__name__}: write x = pente.tensor(x) first.")
+            if not is_inexact(x.dtype):
+                raise DTypeError(f"a gradient wants floating-point numbers, and this tensor is {x.dtype}.")
+            if isinstance(x, Tensor) and not x.requires_grad:
+                x.node = leaf(x.data, True, x)
+            self._watched.append(x)
+
+    def gradient(
+        self, target: Any, sources: Any, output_gradients: Any = None, unconnected_gradients: str = "raise"
+    ) -> Any:
+        """d target / d source for every source, built like ``sources``.
+
+        A target with several numbers is summed, as is a list of targets. A source that the target does not depend on
+        raises and says why; with ``unconnected_gradients="zero"`` it gets zeros, with "none" None.
+        """
+        self._spend()
+        if unconnected_gradients not in ("raise", "zero", "none"):
+            raise UsageError(f"unconnected_gradients is 'raise', 'zero' or 'none', and not {unconnected_gradients!r}.")
+        targets = [_tracked(t) for t in tree.leaves(target)]
+        incoming = [None] * len(targets) if output_gradients is None else tree.leaves(output_gradients)
+        graph = must_build_graph(targets)
+        roots: dict[Any, Any] = {}
+        for t, given in zip(targets, incoming, strict=True):
+            if t.requires_grad:
+                seed = _seed(t, given)
+                roots[node_of(t)] = seed if graph else seed.data
+        items, structure = tree.flatten(sources)
+        nodes = [node_of(lift(s)) for s in items]
+        found = gradients(roots, nodes, graph) if roots else {}
+        stopped = [] if len(found) == len(set(nodes)) else cuts(map(node_of, targets))
+        return tree.unflatten(
+            structure,
+            [
+                Tensor(found[n])
+                if n in found and not graph
+                else found.get(n)
+                if n in found
+                else self._missing(s, stopped, unconnected_gradients)
+                for s, n in zip(items, nodes, strict=True)
+            ],
+        )
+
+    def _missing(self, source: Handle, stopped: list[str], how: str) -> Tensor | None:
+        if how == "zero":
+            return Tensor(np.zeros(source.shape, source.dtype))
+        if how == "none":
+            return None
+        raise GradientError(
+            f"{source.name or 'a source'} of shape {source.shape} has no gradient: {self._reason(source, stopped)} "
+            "(unconnected_gradients='zero' gives zeros instead.)"
+        )
+
+    def _reason(self, source: Handle, stopped: list[str]) -> str:
+        if isinstance(source, Tensor) and not source.requires_grad:
+            return "it was not watched. Write tape.watch(x) before it is used."
+        if isinstance(source, Variable) and not self._automatic and all(source is not w for w in self._watched):
+            return "the tape does not watch variables by itself. Write tape.watch(v)."
+        return missing_reason(source, stopped)
+
+    def _spend(self) -> None:
+        if self._used and not self._persistent:
+            raise UsageError(
+                "this tape has given its gradients. Write pente.GradientTape(persistent=True) to ask again."
+            )
+        self._used = True
+
+
+def _tracked(target: Any) -> Tensor:
+    if not isinstance(target, Handle):
+        raise UsageError(
+            f"the target of a gradient is a tensor, and not {type(target).__name__}: keep NumPy out of the loss."
+        )
+    return lift(target)
+
+
+def _seed(target: Tensor, given: Any) -> Tensor:
+    if given is None:
+        return Tensor(np.ones(target.shape, target.dtype))
+    seed = lift(given, target.dtype)
+    if seed.shape != target.shape:
+        raise ShapeError(f"output_gradients of shape {seed.shape} do not fit a target of shape {target.shape}.")
+    return seed

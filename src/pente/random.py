@@ -1,0 +1,31 @@
+"""Keys and distributions."""
+
+from pente.ops.random import (
+    Stream,
+    bernoulli,
+    bits,
+    categorical,
+    fold_in,
+    key,
+    normal,
+    randint,
+    set_seed,
+    split,
+    truncated_normal,
+    uniform,
+)
+
+__all__ = [
+    "Stream",
+    "bernoulli",
+    "bits",
+    "categorical",
+    "fold_in",
+    "key",
+    "normal",
+    "randint",
+    "set_seed",
+    "split",
+    "truncated_normal",
+    "uniform",
+]

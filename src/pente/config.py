@@ -1,0 +1,60 @@
+"""Objects that are told by their settings: from a name or a config to the object, and back."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pente.errors import UnknownNameError, UsageError
+
+__all__ = ["Configured", "arguments", "find"]
+
+
+def arguments(made: type[Any]) -> dict[str, Any]:
+    """The arguments of a class's constructor, with their defaults."""
+    parameters = list(inspect.signature(made.__init__).parameters.values())[1:]
+    named = (p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+    return {p.name: p.default for p in named}
+
+
+class Configured:
+    """An object that keeps every argument of its constructor under the argument's own name."""
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal object."""
+        return {name: getattr(self, name) for name in arguments(type(self))}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The object that these arguments make."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({settings})"
+
+
+def find(kind: str, known: Mapping[str, type[Any]], identifier: Any, accepts: Any) -> Any:
+    """The object that is meant by a name, a class, ``{"class_name": ..., "config": {...}}``, or the object itself.
+
+    Names are read without regard to case and underscores. Raises UnknownNameError for a name that is not known, and
+    UsageError for what is none of these.
+    """
+    if isinstance(identifier, str):
+        return _named(kind, known, identifier)()
+    if isinstance(identifier, Mapping):
+        return _named(kind, known, identifier.get("class_name")).from_config(identifier.get("config", {}))
+    found = identifier() if isinstance(identifier, type) else identifier
+    if not isinstance(found, accepts):
+        raise UsageError(f"expected one {kind} or its name ({', '.join(known)}), got {identifier!r}.")
+    return found
+
+
+def _named(kind: str, known: Mapping[str, type[Any]], name: object) -> Any:
+    bare = {_bare(key): value for key, value in known.items()}
+    if _bare(name) not in bare:
+        raise UnknownNameError(kind, name, known)
+    return bare[_bare(name)]
+
+
+def _bare(name: object) -> str:
+    return str(name).lower().replace("_", "")

@@ -1,0 +1,75 @@
+"""What an optimizer may be given, and what is said where it is given something else."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pente.config import arguments
+from pente.core.node import is_abstract
+from pente.core.tensor import Handle
+from pente.errors import UnknownNameError, UsageError
+
+__all__ = ["check", "check_arguments"]
+
+Rule = tuple[str, Callable[[float], bool]]
+
+POSITIVE: Rule = ("a number above 0", lambda x: 0 < x < math.inf)
+NOT_NEGATIVE: Rule = ("a number from 0 up", lambda x: 0 <= x < math.inf)
+SHARE: Rule = ("a number from 0 up to but without 1", lambda x: 0 <= x < 1)
+
+RULES: Mapping[str, Rule] = {
+    "learning_rate": POSITIVE,
+    "weight_decay": NOT_NEGATIVE,
+    "momentum": ("a number from 0 to 1", lambda x: 0 <= x <= 1),
+    "rho": SHARE,
+    "beta_1": SHARE,
+    "beta_2": SHARE,
+    "epsilon": POSITIVE,
+    "clipnorm": POSITIVE,
+    "clipvalue": POSITIVE,
+    "global_clipnorm": POSITIVE,
+    "rate": NOT_NEGATIVE,
+    "decay": NOT_NEGATIVE,
+}
+OPTIONAL = {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}
+
+# The words of other libraries, and the line that works.
+HABITS = {
+    "lr": "{name}(learning_rate=0.001)",
+    "betas": "{name}(beta_1=0.9, beta_2=0.999)",
+    "eps": "{name}(epsilon=1e-7)",
+    "alpha": "{name}(rho=0.9)",
+    "decay": "{name}(weight_decay=...), or a schedule as the learning_rate",
+}
+
+
+def check(name: str, value: Any) -> None:
+    """Raise UsageError where a setting is not in its range; a traced value passes."""
+    if name not in RULES or (value is None and name in OPTIONAL) or (name == "learning_rate" and callable(value)):
+        return
+    if isinstance(value, Handle) and is_abstract(value.data):
+        return
+    wanted, fits = RULES[name]
+    if isinstance(value, (str, bool)) or not hasattr(value, "__float__") or not fits(float(value)):
+        raise UsageError(f"{name} is {wanted}, got {value!r}.")
+
+
+def check_arguments(made: type[Any], given: tuple[Any, ...], options: Mapping[str, Any]) -> None:
+    """Raise UsageError, with the line that works, for what other libraries' optimizers are given."""
+    if any(map(_holds_weights, given[:1])) or options.keys() & {"params", "parameters"}:
+        raise UsageError(
+            f"an optimizer of Pente is not given the weights when it is made. Write opt = {made.__name__}(0.001), then "
+            "opt.apply(grads, model), or opt.step(model) after loss.backward()."
+        )
+    known = arguments(made)
+    for word in options:
+        if word in HABITS and word not in known:
+            raise UsageError(f"{made.__name__} has no {word}=: write {HABITS[word].format(name=made.__name__)}.")
+        if word not in known:
+            raise UnknownNameError(f"argument of {made.__name__}", word, known)
+
+
+def _holds_weights(given: Any) -> bool:
+    if hasattr(given, "trainable_variables") or (isinstance(given, Handle) and given.shape != ()):
+        return True
+    return isinstance(given, Iterable) and not isinstance(given, (Handle, str, Mapping))

@@ -1,0 +1,82 @@
+"""How state is found: sub-layers, variables and streams of random numbers, in attributes, lists and dicts.
+
+Names come from where things stand and never from a counter of the process: an attribute's name, a place in a list, or,
+among the layers of a Sequential or of a graph, the class with a number behind it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
+
+from pente.core.tensor import Variable
+from pente.errors import UsageError
+from pente.ops.random import Stream
+
+__all__ = ["State", "entries", "join", "snake_case", "unique_names"]
+
+
+class State:
+    """The base of whatever holds state below an attribute of another."""
+
+
+class Named(Protocol):
+    """What has a wish for its name: the user's, or its parent's, or else its class's."""
+
+    @property
+    def wished_name(self) -> str | None: ...
+
+
+def join(*parts: str) -> str:
+    """One path of several parts, of which some may be empty."""
+    return "/".join(filter(None, parts))
+
+
+def snake_case(name: str) -> str:
+    """The name of a class as Keras writes it for a layer.
+
+    >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("DepthwiseConv1D")
+    ('max_pooling2d', 'lstm', 'depthwise_conv1d')
+    """
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+
+
+def entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The pieces of state in a value, each with its name; places in lists and keys of dicts are parts of the name."""
+    if isinstance(value, (State, Variable, Stream)):
+        yield name, value
+    elif isinstance(value, (list, tuple)):
+        for place, item in enumerate(value):
+            yield from entries(f"{name}/{place}", item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from entries(f"{name}/{key}", item)
+
+
+L = TypeVar("L", bound=Named)
+
+
+def unique_names(layers: Iterable[L]) -> dict[str, L]:
+    """Names for siblings that have no attribute to be named after: ``dense``, ``dense_1``, …; the user's names win."""
+    each = list({id(layer): layer for layer in layers}.values())
+    taken: dict[str, L] = {}
+    for layer in each:
+        if layer.wished_name is not None and taken.setdefault(layer.wished_name, layer) is not layer:
+            raise UsageError(
+                f"two layers are named {layer.wished_name!r}: {taken[layer.wished_name]!r} and {layer!r}. "
+                "Give one of them another name."
+            )
+    names = {id(layer): name for name, layer in taken.items()}
+    for layer in each:
+        if id(layer) not in names:
+            names[id(layer)] = _free(snake_case(type(layer).__name__), taken)
+            taken[names[id(layer)]] = layer
+    return {names[id(layer)]: layer for layer in each}
+
+
+def _free(base: str, taken: Mapping[str, Any]) -> str:
+    name, number = base, 0
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    return name

@@ -4,8 +4,9 @@ from typing import Any
 
 from pente.config import find
 from pente.optimizers.adam import Adam, AdamW
-from pente.optimizers.base import Optimizer, Segment
+from pente.optimizers.base import Optimizer
 from pente.optimizers.rmsprop import RMSprop
+from pente.optimizers.segments import Segment
 from pente.optimizers.sgd import SGD
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "Segment", "get"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,29 +17,16 @@ from pente.errors import UsageError
 from pente.ops.creation import zeros_like
 from pente.ops.lifting import lift
 from pente.optimizers.clipping import clipping
+from pente.optimizers.segments import WHOLE, Segment, as_segment, segments_of
 from pente.optimizers.settings import check, check_arguments
+from pente.optimizers.slots import Slots
 from pente.optimizers.targets import paired, variables_of
 
-__all__ = ["Optimizer", "Segment"]
+__all__ = ["Optimizer"]
 
 Array = Any  # a Tensor while a function is traced, a plain NumPy array otherwise: the formulas are the same
 State = dict[str, Any]
 RATES = ("learning_rate", "weight_decay")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """How a part of the model differs: ``rate`` multiplies the learning rate, ``decay`` the weight decay."""
-
-    rate: float = 1.0
-    decay: float = 1.0
-
-    def __post_init__(self) -> None:
-        check("rate", self.rate)
-        check("decay", self.decay)
-
-
-WHOLE = Segment()
 
 
 @dataclass(eq=False, repr=False)
@@ -53,7 +39,7 @@ class Optimizer(Configured):
     ``learning_rate`` is a number, or a schedule: any function of the step. With ``weight_decay`` every weight also
     shrinks by learning_rate · weight_decay of itself. ``clipvalue``, ``clipnorm`` (each gradient) or
     ``global_clipnorm`` (all together) hold the gradients to a size. ``segments`` says by path, with * as wildcard, what
-    parts of the model differ: ``{"*/bias": Segment(decay=0.0), "backbone/*": Segment(rate=0.1)}``; the last that fits
+    parts of the model differ: ``{"*/bias": Segment(decay=0.0), "backbone/*": Segment(rate=0.1)}``; the first that fits
     holds.
 
     >>> import pente
@@ -79,23 +65,22 @@ class Optimizer(Configured):
         iterations: Variable
         revision: int
         schedule: Callable[[Any], Any] | None
-        _paths: dict[Variable, str]
-        _slots: dict[str, Variable]
+        _slots: Slots
 
     def __new__(cls, *given: Any, **options: Any) -> Self:
         check_arguments(cls, given, options)
         made = super().__new__(cls)
         # Here and not in __init__, which sets the fields one by one: __setattr__ needs these from the first on.
-        made.__dict__.update(name=options.get("name", "optimizer"), revision=0, schedule=None, _paths={}, _slots={})
-        made.__dict__["iterations"] = made._cell("iterations", np.int64(0))
+        slots = Slots(options.get("name", "optimizer"))
+        made.__dict__.update(revision=0, schedule=None, iterations=slots.cell("iterations", np.int64(0)), _slots=slots)
         return made
 
     def __post_init__(self) -> None:
-        given = [name for name in clipping if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise UsageError(f"an optimizer clips in one way, and got {' and '.join(given)}: keep one of them.")
-        # Read-only, since a change inside would raise no revision.
-        self.segments = MappingProxyType({path: _segment(path, s) for path, s in self.segments.items()})
+        ways = [name for name in clipping if getattr(self, name) is not None]
+        if len(ways) > 1:
+            raise UsageError(f"an optimizer clips in one way, and got {' and '.join(ways)}: keep one of them.")
+        # Read-only, because a change inside would not raise the revision.
+        self.segments = MappingProxyType({path: as_segment(path, given) for path, given in self.segments.items()})
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign where a Variable is held; any other change raises ``revision``, which is part of the compile key."""
@@ -107,7 +92,7 @@ class Optimizer(Configured):
             held.assign(value)
         else:
             rate = name in RATES and value is not None
-            self.__dict__[name] = self._cell(name, np.float32(float(value))) if rate else value
+            self.__dict__[name] = self._slots.cell(name, np.float32(float(value))) if rate else value
             self.__dict__["revision"] += 1
 
     def _present(self, rate: Any) -> Any:
@@ -118,9 +103,6 @@ class Optimizer(Configured):
         if self.schedule is not None:
             raise UsageError("the learning rate follows a schedule. To set it by hand write opt.schedule = None first.")
         return rate
-
-    def _cell(self, path: str, value: Any) -> Variable:
-        return Variable(value, name=f"{self.name}/{path}", trainable=False)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer, as plain numbers; the state is not among them."""
@@ -239,29 +221,13 @@ class Optimizer(Configured):
     def build(self, model: Any) -> None:
         """Make the slots now, and not at the first step: before a checkpoint is read, say."""
         for variable in variables_of(model):
-            self._slots_of(variable)
+            self._slots.of(variable, self.slots)
 
     @property
     def variables(self) -> list[Variable]:
         """All that the optimizer keeps: counter, rates, and slots; the names are paths."""
         rates = [getattr(self, name) for name in RATES if getattr(self, name) is not None]
-        return [self.iterations, *rates, *self._slots.values()]
-
-    def _slots_of(self, variable: Variable) -> list[Variable]:
-        """The slots of a Variable, made the first time they are asked for."""
-        paths = [f"{slot}/{self._path_of(variable)}" for slot in self.slots]
-        for path in paths:
-            if path not in self._slots:
-                self._slots[path] = self._cell(path, np.zeros(variable.shape, variable.dtype))
-        return [self._slots[path] for path in paths]
-
-    def _path_of(self, variable: Variable) -> str:
-        """The name of a Variable, with a number where an earlier one has the same."""
-        if variable not in self._paths:
-            name = variable.name or "variable"
-            twins = sum(name == (other.name or "variable") for other in self._paths)
-            self._paths[variable] = f"{name}_{twins}" if twins else name
-        return self._paths[variable]
+        return [self.iterations, *rates, *self._slots.cells.values()]
 
     def _advance(self, grads: list[Any], variables: list[Variable]) -> None:
         """One step: into the trace where there is one, otherwise on plain arrays, which takes a third of the time."""
@@ -273,11 +239,11 @@ class Optimizer(Configured):
                 self._move(grads, variables, _array, _replace)
 
     def _move(self, grads: list[Any], variables: list[Variable], read: Any, write: Any) -> None:
-        cells = [self._slots_of(v) for v in variables]
+        cells = [self._slots.of(v, self.slots) for v in variables]
         state = {name: read(getattr(self, name)) for name in ("iterations", *RATES) if getattr(self, name) is not None}
         state |= {slot: [read(own[k]) for own in cells] for k, slot in enumerate(self.slots)}
         params, new = self.update(
-            list(map(read, grads)), list(map(read, variables)), state, self._segments_of(variables)
+            list(map(read, grads)), list(map(read, variables)), state, segments_of(variables, self.segments)
         )
         for k, (variable, own) in enumerate(zip(variables, cells, strict=True)):
             write(variable, params[k])
@@ -286,21 +252,6 @@ class Optimizer(Configured):
         write(self.iterations, new["iterations"])
         if self.schedule is not None:
             write(self.learning_rate, new["learning_rate"])
-
-    def _segments_of(self, variables: list[Variable]) -> list[Segment]:
-        return [self._segment_of(v.name or "") for v in variables] if self.segments else []
-
-    def _segment_of(self, path: str) -> Segment:
-        fitting = [segment for pattern, segment in self.segments.items() if fnmatchcase(path, pattern)]
-        return fitting[-1] if fitting else WHOLE
-
-
-def _segment(path: str, given: Any) -> Segment:
-    if isinstance(given, Mapping):
-        return Segment(**given)
-    if not isinstance(given, Segment):
-        raise UsageError(f"segments[{path!r}] is {given!r}: write Segment(rate=0.1) or Segment(decay=0.0).")
-    return given
 
 
 def _cast(x: Array, dtype: dtypes.DType) -> Array:

@@ -56,7 +56,10 @@ def check(name: str, value: Any) -> None:
 
 def check_arguments(made: type[Any], given: tuple[Any, ...], options: Mapping[str, Any]) -> None:
     """Raise UsageError, with the line that works, for what other libraries' optimizers are given."""
-    if any(map(_holds_weights, given[:1])) or options.keys() & {"params", "parameters"}:
+    if any(map(_holds_weights, [*given[:1], options.get("learning_rate")])) or options.keys() & {
+        "params",
+        "parameters",
+    }:
         raise UsageError(
             f"an optimizer of Pente is not given the weights when it is made. Write opt = {made.__name__}(0.001), then "
             "opt.apply(grads, model), or opt.step(model) after loss.backward()."
@@ -72,4 +75,4 @@ def check_arguments(made: type[Any], given: tuple[Any, ...], options: Mapping[st
 def _holds_weights(given: Any) -> bool:
     if hasattr(given, "trainable_variables") or (isinstance(given, Handle) and given.shape != ()):
         return True
-    return isinstance(given, Iterable) and not isinstance(given, (Handle, str, Mapping))
+    return isinstance(given, Iterable) and not (hasattr(given, "__float__") or isinstance(given, (str, Mapping)))

@@ -1,0 +1,39 @@
+"""What an optimizer keeps for each weight: Variables whose paths follow from the weight's own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pente.core.tensor import Variable
+
+__all__ = ["Slots"]
+
+
+class Slots:
+    """The slots of one optimizer by path, ``momentum/block/dense_1/kernel``; made the first time they are asked for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.cells: dict[str, Variable] = {}
+        self.paths: dict[Variable, str] = {}
+
+    def cell(self, path: str, value: Any) -> Variable:
+        """A Variable under the optimizer's name."""
+        return Variable(value, name=f"{self.name}/{path}", trainable=False)
+
+    def of(self, variable: Variable, slots: Sequence[str]) -> list[Variable]:
+        """These slots of a weight."""
+        paths = [f"{slot}/{self._path(variable)}" for slot in slots]
+        for path in paths:
+            if path not in self.cells:
+                self.cells[path] = self.cell(path, np.zeros(variable.shape, variable.dtype))
+        return [self.cells[path] for path in paths]
+
+    def _path(self, variable: Variable) -> str:
+        """The name of a weight, with a number where an earlier one has the same."""
+        if variable not in self.paths:
+            name = variable.name or "variable"
+            twins = sum(name == (other.name or "variable") for other in self.paths)
+            self.paths[variable] = f"{name}_{twins}" if twins else name
+        return self.paths[variable]

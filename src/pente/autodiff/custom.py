@@ -6,7 +6,7 @@ from typing import Any
 
 from pente import tree
 from pente.core import primitives as p
-from pente.core.dispatch import bind
+from pente.core.dispatch import bind, bind_many
 from pente.core.graph import close
 from pente.core.node import spec_of
 from pente.core.tensor import Tensor
@@ -31,8 +31,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Tensor]:
 
     @functools.wraps(f)
     def wrapped(*args: Any) -> Tensor:
-        out: Tensor = bind(p.custom, tuple(map(lift, args)), {"function": f})
-        return out
+        return bind(p.custom, tuple(map(lift, args)), {"function": f})
 
     return wrapped
 
@@ -54,7 +53,7 @@ def remat(f: Callable[..., Any]) -> Callable[..., Any]:
         variables = list(graph.assigned)
         whole = close(graph)
         body = type(whole)(whole.inputs, (), whole.nodes, (*graph.outputs, *graph.assigned.values()))
-        outs = bind(p.remat, (*tensors, *outer), {"body": body})
+        outs = bind_many(p.remat, (*tensors, *outer), {"body": body})
         for variable, value in zip(variables, outs[len(graph.outputs) :], strict=True):
             variable.assign(value)
         return tree.unflatten(shape, outs[: len(graph.outputs)])

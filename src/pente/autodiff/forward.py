@@ -1,6 +1,7 @@
 """Forward mode: how each primitive passes on a small move of its inputs.
 
-A row takes the moves of the inputs (None where one stands still) and the call. Three kinds need no formula of their own:
+A row takes the moves of the inputs (None where one stands still) and the call. Three kinds need no formula of their
+own:
 
 - ``diagonal``: each output number depends on the input numbers at its own place, so the gradient row is its own
   transpose and serves both directions;
@@ -91,7 +92,7 @@ def _inverse(moves: Moves, call: Call) -> Any:
 
 def _solve(moves: Moves, call: Call) -> Any:
     """d(A⁻¹B) = A⁻¹ (dB - dA X)"""
-    a, b = call.inputs
+    a = call.inputs[0]
     right = [] if moves[1] is None else [moves[1]]
     right += [] if moves[0] is None else [-p.matmul(moves[0], call.out)]
     return p.solve(a, _total(right))

@@ -1,5 +1,6 @@
 """Why a gradient is missing."""
 
+import weakref
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,15 +18,17 @@ class LastBackward:
 
     def __init__(self, root: Node) -> None:
         self.moment = next_serial()
-        self.where = position_text(user_position(3))
-        self.cuts = cuts([root])
+        self.position = user_position(3)
+        self.root = weakref.ref(root)
 
     def explain_missing(self, handle: Handle) -> None:
         """Raise if the handle was there at that backward and got nothing."""
         if handle.born > self.moment or state.tracers:
             return
-        reason = missing_reason(handle, self.cuts)
-        raise GradientError(f"{_label(handle)} got no gradient from the backward() at {self.where}: {reason}")
+        root = self.root()
+        reason = missing_reason(handle, [] if root is None else cuts([root]))
+        place = position_text(self.position)
+        raise GradientError(f"{_label(handle)} got no gradient from the backward() at {place}: {reason}")
 
 
 def cuts(roots: Iterable[Node]) -> list[str]:

@@ -1,6 +1,7 @@
 """Gradients of operations that hold a program: loops, branches, recomputed parts, the user's own, and composites.
 
-Each is differentiated by running its program anew, forward and back, at the inputs it had: what is inside is never kept.
+Each is differentiated by running its program anew, forward and back, at the inputs it had: what is inside is never
+kept.
 """
 
 from collections.abc import Callable, Sequence

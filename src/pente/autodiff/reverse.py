@@ -71,7 +71,7 @@ def _pass_on(node: Node, g: Any, useful: set[Node], found: dict[Node, Any], grap
         index = node.params["index"]
         parts[index] = g if parts[index] is None else parts[index] + g
         return
-    needed = tuple(x.tracked and x in useful for x in node.inputs)
+    needed = tuple([x.tracked and x in useful for x in node.inputs])
     for x, given in zip(node.inputs, _row(node, g, needed, graph), strict=True):
         if given is None:
             continue
@@ -83,13 +83,12 @@ def _pass_on(node: Node, g: Any, useful: set[Node], found: dict[Node, Any], grap
 
 def _row(node: Node, g: Any, needed: tuple[bool, ...], graph: bool) -> Sequence[Any]:
     """The gradients that the table's row gives to the inputs that need one."""
-    inputs = tuple(map(handle_of, node.inputs)) if graph else tuple([x.value for x in node.inputs])
-    out = handle_of(node) if graph else node.value
-    row = GRADIENTS.get(node.op)  # type: ignore[arg-type]
+    row: Any = GRADIENTS.get(node.op)  # type: ignore[arg-type]
     if row is None:
         raise GradientError(f"{node.op} has no gradient ({node.where}).")
     if not graph:
-        return _apply(row, node, g, inputs, out, needed)
+        return _apply(row, node, g, tuple([x.value for x in node.inputs]), node.value, needed)
+    inputs, out = tuple(map(handle_of, node.inputs)), handle_of(node)
     path, position = state.path, state.position
     state.path, state.position = node.path, None if node.code is None else (node.code, node.offset)
     try:

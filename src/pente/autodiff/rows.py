@@ -11,7 +11,7 @@ __all__ = ["Call", "Joint", "back_from_slice", "others", "split_back", "spread",
 
 
 class Call(NamedTuple):
-    """A recorded call as a row sees it: the operation, its inputs and output as arrays or tensors, who wants a gradient."""
+    """A recorded call as a row sees it: the operation, its inputs and output as arrays or tensors, who needs what."""
 
     op: p.Primitive
     inputs: tuple[Any, ...]
@@ -23,7 +23,7 @@ class Call(NamedTuple):
 class Joint(NamedTuple):
     """A row that gives the gradients of all inputs at once: back(g, call) -> one gradient, or None, for each input.
 
-    For operations with any number of inputs, or with several outputs: then g is a list of one gradient or None for each.
+    For operations with any number of inputs, or with several outputs: then g is a list of one gradient or None each.
     """
 
     back: Callable[[Any, Call], Sequence[Any]]

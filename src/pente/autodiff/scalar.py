@@ -29,13 +29,13 @@ def backward(self: Value, gradient: float = 1.0) -> None:
         if op is None:
             continue
         inputs = node.inputs
-        rows = GRADIENTS[op]
+        rows: Any = GRADIENTS[op]
         if len(inputs) == 2:
             a, b = inputs
-            found[a] += rows[0](g, node.value, a.value, b.value)  # type: ignore[index]
-            found[b] += rows[1](g, node.value, a.value, b.value)  # type: ignore[index]
+            found[a] += rows[0](g, node.value, a.value, b.value)
+            found[b] += rows[1](g, node.value, a.value, b.value)
         elif len(inputs) == 1:
-            found[inputs[0]] += rows[0](g, node.value, inputs[0].value)  # type: ignore[index]
+            found[inputs[0]] += rows[0](g, node.value, inputs[0].value)
 
 
 def _refuse_changed(order: list[Any]) -> None:

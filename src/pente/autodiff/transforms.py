@@ -107,9 +107,9 @@ def _named(new: Tensor, old: Tensor) -> Tensor:
 def value_and_grad(f: Function, argnums: Any = 0, *, wrt: Any = None, has_aux: bool = False) -> Function:
     """The function that returns f and its gradient: (f(x), ∇f(x)).
 
-    With respect to the arguments ``argnums``, or, with ``wrt``, to a Variable, a list of them, or a model. f returns one
-    number; with ``has_aux`` a pair (number, whatever else), and the result is ((number, else), gradient). An argument
-    that f does not depend on has the gradient 0; a Variable it does not depend on raises.
+    With respect to the arguments ``argnums``, or, with ``wrt``, to a Variable, a list of them, or a model. f returns
+    one number; with ``has_aux`` a pair (number, whatever else), and the result is ((number, else), gradient). An
+    argument that f does not depend on has the gradient 0; a Variable it does not depend on raises.
 
     >>> import pente
     >>> value, slope = pente.value_and_grad(lambda x: x * x)(3.0)

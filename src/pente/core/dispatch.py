@@ -19,7 +19,7 @@ from pente.dtypes import is_inexact
 if TYPE_CHECKING:
     from pente.core.primitives import Primitive
 
-__all__ = ["bind", "call", "lift", "node_of", "record"]
+__all__ = ["bind", "bind_many", "call", "lift", "node_of", "record"]
 
 _PLAIN = (float, int, bool)
 
@@ -37,7 +37,12 @@ def call(op: "Primitive", inputs: tuple[Any, ...], params: Mapping[str, Any]) ->
     return op.evaluate(*inputs, **params)
 
 
-def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] = NOTHING) -> Any:
+def bind_many(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] = NOTHING) -> tuple[Tensor, ...]:
+    """Do an operation that has several outputs."""
+    return bind(op, inputs, params)  # type: ignore[return-value]
+
+
+def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] = NOTHING) -> Tensor:
     """Do ``op`` on tensors and record the event where somebody may ask for it."""
     tracked = abstract = False
     for x in inputs:
@@ -51,8 +56,10 @@ def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] 
     else:
         value = _evaluate(op, inputs, params)
     if not (tracked or abstract):
-        return Tensor(value) if value.__class__ is not tuple else parts(Tensor(value))
-    return record(op, inputs, params, value, tracked, abstract)
+        out = Tensor(value)
+    else:
+        out = record(op, inputs, params, value, tracked, abstract)
+    return out if value.__class__ is not tuple else parts(out)  # type: ignore[return-value]  bind_many tells the truth
 
 
 def _evaluate(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any]) -> Any:
@@ -66,7 +73,7 @@ def _evaluate(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, 
 
 def record(
     op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any], value: Any, tracked: bool, abstract: bool
-) -> Any:
+) -> Tensor:
     """The handle of a new node. Where no gradient can pass, a concrete node lets go of its inputs."""
     passes = tracked and not op.stops and (value.__class__ is tuple or is_inexact(value.dtype))
     keep = passes or abstract
@@ -74,7 +81,7 @@ def record(
     node = Node(op, nodes, params, value, passes, state.path, user_position(3))
     out = Tensor(value, node)
     node.handle = weakref.ref(out)
-    return out if value.__class__ is not tuple else parts(out)
+    return out
 
 
 def parts(out: Tensor) -> tuple[Tensor, ...]:
@@ -104,7 +111,7 @@ def lift_all(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
 def lift(x: Any, dtype: Any = None) -> Tensor:
     """One input as a tensor."""
     if x.__class__ is Tensor:
-        return x  # type: ignore[no-any-return]
+        return x
     if x.__class__ is Variable:
-        return x.read()  # type: ignore[no-any-return]
+        return x.read()
     return Tensor(np.asarray(x, dtype=dtype if isinstance(x, (bool, int, float, complex)) else None))

@@ -1,13 +1,16 @@
 """A node is the event of calling an operation, and never changes once it stands.
 
 The tape, the traced program, the drawing, the explanation and the error message are all readings of the same nodes.
-A value is a NumPy array (or scalar), a Python float in a graph of Values, or a Spec where only shape and dtype are known.
+A value is a NumPy array (or scalar), a Python float in a graph of Values, or a Spec where only shape and dtype are
+known.
 """
 
 import itertools
+import operator
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["NOTHING", "Node", "Spec", "ancestors", "is_abstract", "next_serial", "spec_of"]
 
 NOTHING: Mapping[str, Any] = {}
+_BY_SERIAL = operator.attrgetter("serial")
 next_serial = itertools.count(1).__next__
 
 
@@ -53,6 +57,7 @@ class Node:
     """
 
     __slots__ = (
+        "__weakref__",
         "code",
         "handle",
         "inputs",
@@ -82,6 +87,7 @@ class Node:
         self.value = value
         self.tracked = tracked
         self.path = path
+        self.code: CodeType | None
         self.code, self.offset = position if position is not None else (None, 0)
         self.serial = next_serial()
         self.handle: weakref.ref[Any] | None = None
@@ -123,8 +129,8 @@ def spec_of(value: Any) -> Any:
     return value if value.__class__ is Spec else Spec(np.shape(value), getattr(value, "dtype", float64))
 
 
-def ancestors(roots: Iterable[Node], stop: Any = None) -> Iterator[Node]:
-    """Every node that the roots depend on, each once, in the order of creation; not beyond those where ``stop`` holds."""
+def ancestors(roots: Iterable[Node], stop: Any = None) -> list[Node]:
+    """Every node that the roots depend on, each once, in the order of creation; not beyond where ``stop`` holds."""
     stack, seen = list(roots), set()
     while stack:
         node = stack.pop()
@@ -132,8 +138,4 @@ def ancestors(roots: Iterable[Node], stop: Any = None) -> Iterator[Node]:
             seen.add(node)
             if stop is None or not stop(node):
                 stack.extend(node.inputs)
-    return iter(sorted(seen, key=_by_serial))
-
-
-def _by_serial(node: Node) -> int:
-    return node.serial
+    return sorted(seen, key=_BY_SERIAL)

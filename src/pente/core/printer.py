@@ -73,6 +73,8 @@ def _formula(node: Node, leaf: Callable[[Node], str]) -> tuple[str, int]:
     texts = [text if _stands(own, rank, place) else f"({text})" for place, (text, rank) in enumerate(parts)]
     if node.op.name == "power" and texts[1] == "1":
         return parts[0]
+    if node.op.name == "multiply" and texts[0] == "-1":
+        return f"-{texts[1]}", own
     return node.op.formula.format(*texts), own
 
 

@@ -112,7 +112,9 @@ def pad(x: Spec, widths: tuple[tuple[int, int, int], ...], value: float) -> Spec
 def concatenate(*xs: Spec, axis: int) -> Spec:
     first = xs[0]
     for x in xs:
-        if x.ndim != first.ndim or any(n != m for i, (n, m) in enumerate(zip(x.shape, first.shape)) if i != axis):
+        if x.ndim != first.ndim or any(
+            n != m for i, (n, m) in enumerate(zip(x.shape, first.shape, strict=True)) if i != axis
+        ):
             raise ShapeError(
                 f"shapes {first.shape} and {x.shape} differ in more than axis {axis}: cannot be joined there."
             )

@@ -315,7 +315,7 @@ class Variable(Handle):
         self.version = 0
 
     @property
-    def data(self) -> Any:  # type: ignore[override]
+    def data(self) -> Any:
         return self.read().data
 
     @property
@@ -352,7 +352,8 @@ class Variable(Handle):
     def assign(self, value: Any) -> None:
         """Replace the value; shape and dtype stay."""
         if state.tracers:
-            return state.tracers[-1].assign(self, value)
+            state.tracers[-1].assign(self, value)
+            return
         data = value.data if isinstance(value, Handle) else value
         if data.__class__ is Spec:
             raise TraceError(f"{self.name or 'a variable'} cannot be given a traced value outside of the trace.")

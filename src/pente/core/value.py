@@ -34,7 +34,7 @@ class Value(Node):
     __slots__ = ("changed", "grad", "name")
     __hash__ = object.__hash__
     grad: float
-    name: str | None  # type: ignore[assignment]
+    name: str | None
 
     if TYPE_CHECKING:
         backward: Callable[..., None]
@@ -153,16 +153,16 @@ class Value(Node):
         return _unary(p.absolute, self)
 
     def __lt__(self, other: Any) -> bool:
-        return self.value < float(other)
+        return bool(self.value < float(other))
 
     def __le__(self, other: Any) -> bool:
-        return self.value <= float(other)
+        return bool(self.value <= float(other))
 
     def __gt__(self, other: Any) -> bool:
-        return self.value > float(other)
+        return bool(self.value > float(other))
 
     def __ge__(self, other: Any) -> bool:
-        return self.value >= float(other)
+        return bool(self.value >= float(other))
 
     def __eq__(self, other: object) -> bool:
         return self.value == other.value if isinstance(other, Value) else bool(self.value == other)

@@ -15,5 +15,5 @@ def random_bits(key: Any, counter: Any, shape: Any, dtype: Any) -> Any:
     """
     words = -(-prod(shape) * dtype.itemsize // 8)
     stream = np.random.Philox(counter=[0, 0, int(counter), 0], key=np.asarray(key))
-    bits = stream.random_raw(words).astype("<u8").view(dtype.newbyteorder("<"))
-    return bits[: prod(shape)].astype(dtype, copy=False).reshape(shape)
+    bits = stream.random_raw(words).view(dtype)  # on the little-endian machines that NumPy's wheels are built for
+    return bits[: prod(shape)].reshape(shape)

@@ -15,7 +15,12 @@ Array = Any
 
 
 def _reduction(ufunc: Any) -> Callable[..., Array]:
-    return lambda x, axes, keepdims: ufunc.reduce(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+    def row(x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+        if x.dtype.kind == "f":
+            return ufunc.reduce(x, axes, None, None, keepdims)
+        return ufunc.reduce(x, axes, x.dtype, None, keepdims)  # NumPy would widen small integers
+
+    return row
 
 
 def _cumulative_sum(x: Array, axis: int, reverse: bool) -> Array:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pente import tree
 from pente.core import primitives as p
-from pente.core.dispatch import bind
+from pente.core.dispatch import bind_many
 from pente.core.graph import Graph, close
 from pente.core.node import Spec, is_abstract, spec_of
 from pente.core.state import state
@@ -65,7 +65,7 @@ def scan(
 
 
 def _run(carry: list[Tensor], rows: list[Tensor], graph: Graph, length: int, reverse: bool) -> list[Tensor]:
-    """The scan of a program. Where a gradient may be asked for, the carry before every step is kept, as a last output."""
+    """The scan of a program. Where a gradient may be asked for, the carry before each step is kept as a last output."""
     outer = [Tensor(node.value, node) for node in graph.captured]
     inputs = (*carry, *rows, *outer)
     outputs = graph.outputs
@@ -73,7 +73,7 @@ def _run(carry: list[Tensor], rows: list[Tensor], graph: Graph, length: int, rev
         outputs = (*outputs, *graph.inputs[: len(carry)])
     body = close(Graph(graph.inputs, graph.captured, graph.nodes, outputs))
     settings = {"body": body, "carries": len(carry), "sequences": len(rows), "length": length, "reverse": reverse}
-    return list(bind(p.scan, inputs, settings)[: len(graph.outputs)])
+    return list(bind_many(p.scan, inputs, settings)[: len(graph.outputs)])
 
 
 def _lifted(values: Any) -> tuple[list[Tensor], Any]:
@@ -145,7 +145,7 @@ def _both(predicate: Tensor, on_true: Any, on_false: Any, items: list[Tensor], s
     captured = tuple(dict.fromkeys(yes.captured + no.captured))
     outer = [Tensor(node.value, node) for node in captured]
     programs = {"on_true": _opened(yes, captured), "on_false": _opened(no, captured)}
-    outs = bind(p.cond, (predicate, *items, *outer), programs)
+    outs = bind_many(p.cond, (predicate, *items, *outer), programs)
     held, result = tree.unflatten(structure, outs)
     for variable, value in zip(variables, held, strict=True):
         variable.assign(value)

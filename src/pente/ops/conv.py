@@ -9,6 +9,8 @@ from pente.core.dispatch import bind
 from pente.core.primitives import composite
 from pente.core.tensor import Tensor
 from pente.errors import ShapeError, UnknownNameError
+from pente.ops.creation import ones
+from pente.ops.elementwise import divide
 from pente.ops.lifting import as_float, lift, pair
 from pente.shapes import Shape
 
@@ -64,8 +66,7 @@ def conv(
         )
     step, holes = _each(strides, count, "strides"), _each(dilation, count, "dilation")
     sides = _padding(padding, x.shape[1:-1], window, step, holes)
-    out: Tensor = bind(p.conv, (x, kernel), {"strides": step, "padding": sides, "dilation": holes, "groups": groups})
-    return out
+    return bind(p.conv, (x, kernel), {"strides": step, "padding": sides, "dilation": holes, "groups": groups})
 
 
 def conv_transpose(
@@ -91,8 +92,7 @@ def conv_transpose(
     if not isinstance(padding, str):
         places = tuple(n - low - high for n, (low, high) in zip(places, sides, strict=True))
     settings = {"places": places, "strides": step, "padding": sides, "dilation": holes, "groups": groups}
-    out: Tensor = bind(p.conv_input, (x, kernel), settings)
-    return out
+    return bind(p.conv_input, (x, kernel), settings)
 
 
 def _max_body(x: Any, *, window: Shape, strides: Shape, padding: tuple[Shape, ...]) -> Any:
@@ -130,8 +130,7 @@ def max_pool(x: Any, window: Sizes, /, *, strides: Sizes | None = None, padding:
     """
     x = lift(x)
     size, step, sides = _pool_settings(x, window, strides, padding)
-    out: Tensor = bind(max_windows, (x,), {"window": size, "strides": step, "padding": sides})
-    return out
+    return bind(max_windows, (x,), {"window": size, "strides": step, "padding": sides})
 
 
 def avg_pool(x: Any, window: Sizes, /, *, strides: Sizes | None = None, padding: Padding = "valid") -> Tensor:
@@ -143,9 +142,6 @@ def avg_pool(x: Any, window: Sizes, /, *, strides: Sizes | None = None, padding:
     >>> pente.avg_pool([[[1.0], [5.0], [2.0], [4.0]]], 2).tolist()
     [[[3.0], [3.0]]]
     """
-    from pente.ops.creation import ones
-    from pente.ops.elementwise import divide
-
     x = as_float(x)
     size, step, sides = _pool_settings(x, window, strides, padding)
     settings = {"window": size, "strides": step, "padding": sides}

@@ -188,6 +188,11 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Tensor]:
     return broadcast_arrays(*[reshape(x, shape) for x, shape in zip(arrays, places, strict=True)])
 
 
+def _lower(x: Any, k: int) -> Any:
+    rows, columns = lift(x).shape[-2:]
+    return np.tri(rows, columns, k=k, dtype=bool)
+
+
 def _triangle(x: Any, keep: Any) -> Tensor:
     from pente.ops.elementwise import where
 
@@ -202,7 +207,7 @@ def tril(x: Any, /, *, k: int = 0) -> Tensor:
     >>> pente.tril(pente.ones((2, 2))).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    return _triangle(x, np.tri(*lift(x).shape[-2:], k=k, dtype=bool))
+    return _triangle(x, _lower(x, k))
 
 
 def triu(x: Any, /, *, k: int = 0) -> Tensor:
@@ -212,4 +217,4 @@ def triu(x: Any, /, *, k: int = 0) -> Tensor:
     >>> pente.triu(pente.ones((2, 2))).tolist()
     [[1.0, 1.0], [0.0, 1.0]]
     """
-    return _triangle(x, ~np.tri(*lift(x).shape[-2:], k=k - 1, dtype=bool))
+    return _triangle(x, ~_lower(x, k - 1))

@@ -101,8 +101,7 @@ def _pick(x: Tensor, places: list[Tensor | None]) -> Tensor:
     if order != list(range(x.ndim)):
         x = permute_dims(x, order)
     flat, joined = _flat_places(x, front, [place for place in places if place is not None])
-    out: Tensor = bind(p.gather, (joined, flat), {"axis": front})
-    return out
+    return bind(p.gather, (joined, flat), {"axis": front})
 
 
 def _flat_places(x: Tensor, front: int, places: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -139,8 +138,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     x = lift(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, normal_axis(axis, x.ndim))
     index = _from_front(lift(indices), x.shape[axis])
-    out: Tensor = bind(p.gather, (x, index), {"axis": axis})
-    return out
+    return bind(p.gather, (x, index), {"axis": axis})
 
 
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:

@@ -104,11 +104,10 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Tensor:
     """
     x, wanted = lift(x), dtypes.as_dtype(dtype)
     if x.dtype == wanted:
-        return x
+        return lift(x)
     if x.dtype.kind == "c" and wanted.kind != "c":
         raise DTypeError(f"a complex tensor cannot become {wanted.name}: take pente.real(x) or pente.imag(x) first.")
-    out: Tensor = bind(p.cast, (x,), {"dtype": wanted})
-    return out
+    return bind(p.cast, (x,), {"dtype": wanted})
 
 
 def refuse(name: str, options: dict[str, Any]) -> None:

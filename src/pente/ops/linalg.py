@@ -27,8 +27,7 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
     """
     a, b = pair(x1, x2)
     if a.data.ndim > 1 and b.data.ndim > 1:
-        out: Tensor = bind(p.matmul, (a, b))
-        return out
+        return bind(p.matmul, (a, b))
     if not a.ndim or not b.ndim:
         raise ShapeError(
             f"matmul() wants matrices or vectors, and got shapes {a.shape} and {b.shape}: use * for numbers."
@@ -39,7 +38,7 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
         raise ShapeError(
             f"shapes {a.shape} and {b.shape} cannot be multiplied: {left.shape[-1]} numbers meet {right.shape[-2]}."
         )
-    product: Tensor = bind(p.matmul, (left, right))
+    product = bind(p.matmul, (left, right))
     rows = () if a.ndim == 1 else (a.shape[-2],)
     columns = () if b.ndim == 1 else (b.shape[-1],)
     return reshape(product, (*product.shape[:-2], *rows, *columns))
@@ -52,8 +51,7 @@ def inv(x: Any, /) -> Tensor:
     >>> pente.linalg.inv([[2.0, 0.0], [0.0, 4.0]]).tolist()
     [[0.5, 0.0], [0.0, 0.25]]
     """
-    out: Tensor = bind(p.inverse, (as_float(x),))
-    return out
+    return bind(p.inverse, (as_float(x),))
 
 
 def solve(x1: Any, x2: Any, /) -> Tensor:
@@ -69,8 +67,7 @@ def solve(x1: Any, x2: Any, /) -> Tensor:
     if b.ndim == 1:
         out: Tensor = bind(p.solve, (a, reshape(b, (-1, 1))))
         return reshape(out, out.shape[:-1])
-    both: Tensor = bind(p.solve, (a, b))
-    return both
+    return bind(p.solve, (a, b))
 
 
 def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
@@ -80,7 +77,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
     >>> pente.linalg.cholesky([[4.0, 0.0], [0.0, 9.0]]).tolist()
     [[2.0, 0.0], [0.0, 3.0]]
     """
-    lower: Tensor = bind(p.cholesky, (as_float(x),))
+    lower = bind(p.cholesky, (as_float(x),))
     return matrix_transpose(lower) if upper else lower
 
 

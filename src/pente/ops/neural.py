@@ -16,7 +16,8 @@ from pente.core.dispatch import bind
 from pente.core.primitives import Composite, composite
 from pente.core.tensor import Tensor, attach
 from pente.errors import DTypeError, ShapeError
-from pente.ops.lifting import as_float, lift, lift_all, pair, refuse
+from pente.ops.elementwise import divide, multiply
+from pente.ops.lifting import as_float, astype, lift, lift_all, pair, refuse
 from pente.shapes import normal_axes, normal_axis
 
 __all__ = [
@@ -206,8 +207,7 @@ def _zero(x: Any) -> Any:
 
 def _activation(op: Composite, text: str, example: str, result: str, **fixed: Any) -> Any:
     def function(x: Any, /) -> Tensor:
-        out: Tensor = bind(op, (as_float(x),), fixed)
-        return out
+        return bind(op, (as_float(x),), fixed)
 
     function.__name__ = function.__qualname__ = op.name
     function.__doc__ = (
@@ -238,8 +238,7 @@ def gelu(x: Any, /, approximate: bool = False) -> Tensor:
     >>> pente.gelu([0.0]).tolist()
     [0.0]
     """
-    out: Tensor = bind(gelu_, (as_float(x),), {"approximate": approximate})
-    return out
+    return bind(gelu_, (as_float(x),), {"approximate": approximate})
 
 
 def leaky_relu(x: Any, /, negative_slope: float = 0.2) -> Tensor:
@@ -249,8 +248,7 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.2) -> Tensor:
     >>> pente.leaky_relu([-1.0, 2.0], 0.5).tolist()
     [-0.5, 2.0]
     """
-    out: Tensor = bind(leaky_relu_, (as_float(x),), {"slope": negative_slope})
-    return out
+    return bind(leaky_relu_, (as_float(x),), {"slope": negative_slope})
 
 
 def elu(x: Any, /, alpha: float = 1.0) -> Tensor:
@@ -260,8 +258,7 @@ def elu(x: Any, /, alpha: float = 1.0) -> Tensor:
     >>> pente.elu([0.0, 2.0]).tolist()
     [0.0, 2.0]
     """
-    out: Tensor = bind(elu_, (as_float(x),), {"alpha": alpha})
-    return out
+    return bind(elu_, (as_float(x),), {"alpha": alpha})
 
 
 def celu(x: Any, /, alpha: float = 1.0) -> Tensor:
@@ -292,7 +289,7 @@ def silu(x: Any, /) -> Tensor:
     [0.0]
     """
     x = as_float(x)
-    return x * sigmoid(x)
+    return multiply(x, sigmoid(x))
 
 
 def mish(x: Any, /) -> Tensor:
@@ -303,7 +300,7 @@ def mish(x: Any, /) -> Tensor:
     [0.0]
     """
     x = as_float(x)
-    return x * softplus(x).tanh()
+    return multiply(x, softplus(x).tanh())
 
 
 def softsign(x: Any, /) -> Tensor:
@@ -314,7 +311,7 @@ def softsign(x: Any, /) -> Tensor:
     [0.5]
     """
     x = as_float(x)
-    return x / (x.abs() + 1.0)
+    return divide(x, x.abs() + 1.0)
 
 
 def relu6(x: Any, /) -> Tensor:
@@ -366,8 +363,7 @@ def softmax(x: Any, /, axis: int = -1, **habits: Any) -> Tensor:
     """
     refuse("softmax", habits)
     x = as_float(x)
-    out: Tensor = bind(softmax_, (x,), {"axis": normal_axis(axis, x.ndim)})
-    return out
+    return bind(softmax_, (x,), {"axis": normal_axis(axis, x.ndim)})
 
 
 def log_softmax(x: Any, /, axis: int = -1, **habits: Any) -> Tensor:
@@ -379,8 +375,7 @@ def log_softmax(x: Any, /, axis: int = -1, **habits: Any) -> Tensor:
     """
     refuse("log_softmax", habits)
     x = as_float(x)
-    out: Tensor = bind(log_softmax_, (x,), {"axis": normal_axis(axis, x.ndim)})
-    return out
+    return bind(log_softmax_, (x,), {"axis": normal_axis(axis, x.ndim)})
 
 
 def logsumexp(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: Any) -> Tensor:
@@ -392,8 +387,7 @@ def logsumexp(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: 
     """
     refuse("logsumexp", habits)
     x = as_float(x)
-    out: Tensor = bind(logsumexp_, (x,), {"axes": normal_axes(axis, x.ndim), "keepdims": keepdims})
-    return out
+    return bind(logsumexp_, (x,), {"axes": normal_axes(axis, x.ndim), "keepdims": keepdims})
 
 
 def logaddexp(x1: Any, x2: Any, /) -> Tensor:
@@ -404,8 +398,7 @@ def logaddexp(x1: Any, x2: Any, /) -> Tensor:
     1000.0
     """
     a, b = pair(as_float(x1), as_float(x2))
-    out: Tensor = bind(logaddexp_, (a, b))
-    return out
+    return bind(logaddexp_, (a, b))
 
 
 def layer_norm(x: Any, scale: Any, bias: Any, /, *, epsilon: float = 1e-3) -> Tensor:
@@ -415,8 +408,7 @@ def layer_norm(x: Any, scale: Any, bias: Any, /, *, epsilon: float = 1e-3) -> Te
     >>> pente.layer_norm([[1.0, 3.0]], pente.ones(2), pente.zeros(2), epsilon=0.0).tolist()
     [[-1.0, 1.0]]
     """
-    out: Tensor = bind(layer_norm_, lift_all((as_float(x), scale, bias)), {"epsilon": epsilon})
-    return out
+    return bind(layer_norm_, lift_all((as_float(x), scale, bias)), {"epsilon": epsilon})
 
 
 def normalize_batch(x: Any, scale: Any, bias: Any, /, *, epsilon: float = 1e-3) -> Tensor:
@@ -426,8 +418,7 @@ def normalize_batch(x: Any, scale: Any, bias: Any, /, *, epsilon: float = 1e-3) 
     >>> pente.normalize_batch([[1.0], [3.0]], pente.ones(1), pente.zeros(1), epsilon=0.0).tolist()
     [[-1.0], [1.0]]
     """
-    out: Tensor = bind(normalize_batch_, lift_all((as_float(x), scale, bias)), {"epsilon": epsilon})
-    return out
+    return bind(normalize_batch_, lift_all((as_float(x), scale, bias)), {"epsilon": epsilon})
 
 
 def batch_norm(x: Any, mean: Any, variance: Any, scale: Any, bias: Any, /, *, epsilon: float = 1e-3) -> Tensor:
@@ -438,8 +429,7 @@ def batch_norm(x: Any, mean: Any, variance: Any, scale: Any, bias: Any, /, *, ep
     >>> pente.batch_norm([[3.0]], one, one, one, zero, epsilon=0.0).tolist()
     [[2.0]]
     """
-    out: Tensor = bind(batch_norm_, lift_all((as_float(x), mean, variance, scale, bias)), {"epsilon": epsilon})
-    return out
+    return bind(batch_norm_, lift_all((as_float(x), mean, variance, scale, bias)), {"epsilon": epsilon})
 
 
 def cross_entropy(logits: Any, labels: Any, /) -> Tensor:
@@ -456,8 +446,7 @@ def cross_entropy(logits: Any, labels: Any, /) -> Tensor:
         raise (DTypeError if y.dtype.kind not in "iu" else ShapeError)(
             f"cross_entropy wants integer labels of shape {x.shape[:-1]}, and got {y.dtype.name} of shape {y.shape}."
         )
-    out: Tensor = bind(cross_entropy_, (x, y))
-    return out
+    return bind(cross_entropy_, (x, y))
 
 
 def attention(query: Any, key: Any, value: Any, /, *, causal: bool = False) -> Tensor:
@@ -470,8 +459,7 @@ def attention(query: Any, key: Any, value: Any, /, *, causal: bool = False) -> T
     >>> pente.attention([[0.0]], [[1.0], [2.0]], [[1.0], [3.0]]).tolist()
     [[2.0]]
     """
-    out: Tensor = bind(attention_, lift_all(map(as_float, (query, key, value))), {"causal": causal})
-    return out
+    return bind(attention_, lift_all(map(as_float, (query, key, value))), {"causal": causal})
 
 
 def one_hot(labels: Any, classes: int, /, *, dtype: Any = None) -> Tensor:
@@ -481,8 +469,6 @@ def one_hot(labels: Any, classes: int, /, *, dtype: Any = None) -> Tensor:
     >>> pente.one_hot([1, 0], 2).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    from pente.ops.lifting import astype
-
     y = lift(labels)
     if y.dtype.kind not in "iu":
         raise DTypeError(f"one_hot wants integer labels, and got {y.dtype.name}: cast them first, y.astype('int64').")

@@ -15,7 +15,7 @@ from pente.core import primitives as p
 from pente.core.dispatch import bind
 from pente.core.tensor import Tensor, Variable
 from pente.errors import DTypeError, ShapeError
-from pente.ops.elementwise import cos, floor, less, log, multiply, sin, sqrt, subtract
+from pente.ops.elementwise import cos, floor, less, log, multiply, sin, sqrt, subtract, where
 from pente.ops.lifting import astype, lift
 from pente.ops.reduce import argmax
 from pente.ops.shape import concat, reshape
@@ -120,8 +120,7 @@ _shared = Stream("random")
 
 
 def _bits(key: Tensor, counter: Tensor, shape: tuple[int, ...], dtype: Any) -> Tensor:
-    out: Tensor = bind(p.random_bits, (key, counter), {"shape": shape, "dtype": dtype})
-    return out
+    return bind(p.random_bits, (key, counter), {"shape": shape, "dtype": dtype})
 
 
 def _shape(shape: Any) -> tuple[int, ...]:
@@ -194,8 +193,6 @@ def truncated_normal(
     >>> bool((x.abs() <= 2).all())
     True
     """
-    from pente.ops.elementwise import where
-
     draws = normal((8, *_shape(shape)), key=key, dtype=dtype)
     chosen = draws[7].clip(-2.0, 2.0)
     for i in range(6, -1, -1):

@@ -31,8 +31,7 @@ __all__ = [
 
 
 def _reduce(op: p.Primitive, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
-    out: Tensor = bind(op, (x,), {"axes": normal_axes(axis, x.ndim), "keepdims": keepdims})
-    return out
+    return bind(op, (x,), {"axes": normal_axes(axis, x.ndim), "keepdims": keepdims})
 
 
 def _countable(x: Any, dtype: Any) -> Tensor:
@@ -52,7 +51,8 @@ def sum(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fals
     >>> pente.sum([[1, 2], [3, 4]], axis=0).tolist()
     [4, 6]
     """
-    refuse("sum", habits)
+    if habits:
+        refuse("sum", habits)
     return _reduce(p.reduce_sum, _countable(x, dtype), axis, keepdims)
 
 
@@ -63,7 +63,8 @@ def prod(x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = Fal
     >>> pente.prod([2.0, 3.0]).item()
     6.0
     """
-    refuse("prod", habits)
+    if habits:
+        refuse("prod", habits)
     return _reduce(p.reduce_prod, _countable(x, dtype), axis, keepdims)
 
 
@@ -74,7 +75,8 @@ def max(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: Any) -
     >>> pente.max([[1, 5], [3, 4]], axis=1).tolist()
     [5, 4]
     """
-    refuse("max", habits)
+    if habits:
+        refuse("max", habits)
     return _reduce(p.reduce_max, lift(x), axis, keepdims)
 
 
@@ -85,7 +87,8 @@ def min(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: Any) -
     >>> pente.min([[1, 5], [3, 4]]).item()
     1
     """
-    refuse("min", habits)
+    if habits:
+        refuse("min", habits)
     return _reduce(p.reduce_min, lift(x), axis, keepdims)
 
 
@@ -96,7 +99,8 @@ def mean(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: Any) 
     >>> pente.mean([1, 2, 3, 4]).item()
     2.5
     """
-    refuse("mean", habits)
+    if habits:
+        refuse("mean", habits)
     x = as_float(x)
     count = builtins.float(_count(x, axis))
     return divide(sum(x, axis=axis, keepdims=keepdims), count)
@@ -116,7 +120,8 @@ def var(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool 
     >>> pente.var([1.0, 3.0]).item()
     1.0
     """
-    refuse("var", habits)
+    if habits:
+        refuse("var", habits)
     x = as_float(x)
     spread = square(subtract(x, mean(x, axis=axis, keepdims=True)))
     return divide(sum(spread, axis=axis, keepdims=keepdims), builtins.float(_count(x, axis) - correction))
@@ -129,7 +134,8 @@ def std(x: Any, /, axis: Any = None, *, correction: float = 0.0, keepdims: bool 
     >>> pente.std([1.0, 3.0]).item()
     1.0
     """
-    refuse("std", habits)
+    if habits:
+        refuse("std", habits)
     return sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
@@ -145,7 +151,8 @@ def any(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: Any) -
     >>> pente.any([False, True]).item()
     True
     """
-    refuse("any", habits)
+    if habits:
+        refuse("any", habits)
     return not_equal(sum(_truths(x), axis=axis, keepdims=keepdims), 0)
 
 
@@ -156,7 +163,8 @@ def all(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habits: Any) -
     >>> pente.all([False, True]).item()
     False
     """
-    refuse("all", habits)
+    if habits:
+        refuse("all", habits)
     return equal(sum(equal(_truths(x), False), axis=axis, keepdims=keepdims), 0)
 
 
@@ -167,14 +175,15 @@ def count_nonzero(x: Any, /, axis: Any = None, *, keepdims: bool = False, **habi
     >>> pente.count_nonzero([0, 2, 3]).item()
     2
     """
-    refuse("count_nonzero", habits)
+    if habits:
+        refuse("count_nonzero", habits)
     return sum(_truths(x), axis=axis, keepdims=keepdims)
 
 
 def _place(op: p.Primitive, x: Any, axis: int | None, keepdims: bool) -> Tensor:
     x = lift(x)
     if axis is None:
-        flat: Tensor = bind(op, (reshape(x, (-1,)),), {"axis": 0})
+        flat = bind(op, (reshape(x, (-1,)),), {"axis": 0})
         return reshape(flat, (1,) * x.ndim) if keepdims else flat
     axis = normal_axis(axis, x.ndim)
     out: Tensor = bind(op, (x,), {"axis": axis})
@@ -188,7 +197,8 @@ def argmax(x: Any, /, axis: int | None = None, *, keepdims: bool = False, **habi
     >>> pente.argmax([3, 9, 9]).item()
     1
     """
-    refuse("argmax", habits)
+    if habits:
+        refuse("argmax", habits)
     return _place(p.argmax, x, axis, keepdims)
 
 
@@ -199,7 +209,8 @@ def argmin(x: Any, /, axis: int | None = None, *, keepdims: bool = False, **habi
     >>> pente.argmin([3, 1, 1]).item()
     1
     """
-    refuse("argmin", habits)
+    if habits:
+        refuse("argmin", habits)
     return _place(p.argmin, x, axis, keepdims)
 
 
@@ -212,7 +223,8 @@ def cumulative_sum(
     >>> pente.cumulative_sum([1, 2, 3]).tolist()
     [1, 3, 6]
     """
-    refuse("cumulative_sum", habits)
+    if habits:
+        refuse("cumulative_sum", habits)
     x = _countable(x, dtype)
     x = reshape(x, (-1,)) if axis is None else x
     axis = normal_axis(axis or 0, x.ndim)

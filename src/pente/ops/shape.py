@@ -1,6 +1,7 @@
 """The shape of tensors: reshape, move axes, join, split, repeat, turn around."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any
 
@@ -42,9 +43,8 @@ def reshape(x: Any, /, shape: Any) -> Tensor:
     x = lift(x)
     wanted = resolve((shape,) if isinstance(shape, int) else tuple(map(int, shape)), x.shape)
     if wanted == x.shape:
-        return x
-    out: Tensor = bind(p.reshape, (x,), {"shape": wanted})
-    return out
+        return lift(x)
+    return bind(p.reshape, (x,), {"shape": wanted})
 
 
 def permute_dims(x: Any, /, axes: Any) -> Tensor:
@@ -56,8 +56,7 @@ def permute_dims(x: Any, /, axes: Any) -> Tensor:
     """
     x = lift(x)
     order = tuple(normal_axis(a, x.ndim) for a in axes)
-    out: Tensor = bind(p.transpose, (x,), {"axes": order})
-    return out
+    return bind(p.transpose, (x,), {"axes": order})
 
 
 def moveaxis(x: Any, source: int, destination: int, /) -> Tensor:
@@ -127,9 +126,8 @@ def broadcast_to(x: Any, /, shape: Shape) -> Tensor:
     """
     x, shape = lift(x), tuple(shape)
     if x.shape == shape:
-        return x
-    out: Tensor = bind(p.broadcast_to, (x,), {"shape": shape})
-    return out
+        return lift(x)
+    return bind(p.broadcast_to, (x,), {"shape": shape})
 
 
 def broadcast_arrays(*arrays: Any) -> list[Tensor]:
@@ -158,8 +156,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
         tensors, axis = tuple(reshape(x, (-1,)) for x in tensors), 0
     if tensors[0].ndim == 0:
         raise ShapeError("concat() joins along an axis, and single numbers have none: use pente.stack().")
-    out: Tensor = bind(p.concatenate, tensors, {"axis": normal_axis(axis, tensors[0].ndim)})
-    return out
+    return bind(p.concatenate, tensors, {"axis": normal_axis(axis, tensors[0].ndim)})
 
 
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
@@ -202,14 +199,13 @@ def split(x: Any, sections: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
             raise ShapeError(f"axis {axis} of length {length} cannot be split into {sections} equal parts.")
         sections = range(length // sections, length, length // sections) if length else ()
     cuts = [0, *sections, length]
-    return tuple(_part(x, axis, start, stop) for start, stop in zip(cuts, cuts[1:], strict=False))
+    return tuple(_part(x, axis, start, stop) for start, stop in pairwise(cuts))
 
 
 def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
     starts = tuple(start if i == axis else 0 for i in range(x.ndim))
     stops = tuple(stop if i == axis else n for i, n in enumerate(x.shape))
-    out: Tensor = bind(p.strided_slice, (x,), {"starts": starts, "stops": stops, "steps": (1,) * x.ndim})
-    return out
+    return bind(p.strided_slice, (x,), {"starts": starts, "stops": stops, "steps": (1,) * x.ndim})
 
 
 def flip(x: Any, /, *, axis: Any = None) -> Tensor:
@@ -220,8 +216,7 @@ def flip(x: Any, /, *, axis: Any = None) -> Tensor:
     [3, 2, 1]
     """
     x = lift(x)
-    out: Tensor = bind(p.flip, (x,), {"axes": normal_axes(axis, x.ndim)})
-    return out
+    return bind(p.flip, (x,), {"axes": normal_axes(axis, x.ndim)})
 
 
 def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Tensor:
@@ -239,7 +234,7 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Tensor:
         cut = (x.shape[along] - by) % x.shape[along] if x.shape[along] else 0
         if cut:
             x = concat([_part(x, along, cut, x.shape[along]), _part(x, along, 0, cut)], axis=along)
-    return x
+    return lift(x)
 
 
 def repeat(x: Any, repeats: int, /, *, axis: int | None = None) -> Tensor:
@@ -283,8 +278,7 @@ def pad(x: Any, /, widths: Any, *, value: float = 0.0) -> Tensor:
     pairs = [(w, w) if isinstance(w, int) else tuple(w) for w in widths]
     if len(pairs) != x.ndim or any(len(w) != 2 or min(w) < 0 for w in pairs):
         raise ShapeError(f"pad() wants (before, after), not negative, for each of the {x.ndim} axes, and got {widths}.")
-    out: Tensor = bind(p.pad, (x,), {"widths": tuple((int(a), int(b), 0) for a, b in pairs), "value": value})
-    return out
+    return bind(p.pad, (x,), {"widths": tuple((int(a), int(b), 0) for a, b in pairs), "value": value})
 
 
 def _reshape_method(x: Any, *shape: Any) -> Tensor:

@@ -59,7 +59,7 @@ def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] 
         out = Tensor(value)
     else:
         out = record(op, inputs, params, value, tracked, abstract)
-    return out if value.__class__ is not tuple else parts(out)  # type: ignore[return-value]  bind_many tells the truth
+    return out if value.__class__ is not tuple else parts(out)  # type: ignore[return-value]  # see bind_many
 
 
 def _evaluate(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any]) -> Any:

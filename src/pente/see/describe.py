@@ -57,7 +57,7 @@ def _(x: Graph) -> Description:
 
 
 def _graph(results: Sequence[Node], name: str | None) -> Description:
-    nodes = list(ancestors(results))
+    nodes, wanted = list(ancestors(results)), set(results)
     ids = {node: 2 * i for i, node in enumerate(nodes)}  # of values; the op of a value has the next number
     boxes, edges = [], []
     for node in nodes:
@@ -66,7 +66,7 @@ def _graph(results: Sequence[Node], name: str | None) -> Description:
             places = range(len(node.inputs)) if node.op.name not in SYMMETRIC else (0,) * len(node.inputs)
             edges += [Edge(ids[x], ids[node] + 1, place) for x, place in zip(node.inputs, places, strict=True)]
         if node.value.__class__ is not tuple:
-            boxes.append(_value_box(node, ids[node], node in results))
+            boxes.append(_value_box(node, ids[node], node in wanted))
             if node.op is not None:
                 maker = ids[node.inputs[0] if node.op is p.part else node] + 1
                 edges.append(Edge(maker, ids[node]))

@@ -108,16 +108,28 @@ def _on_a_deep_stack(work: Callable[[], list[Layers]]) -> list[Layers]:
 
 
 def _check_size(vertices: Collection[int], links: list[Link]) -> None:
-    """Refuse what would take minutes. The library finds columns with no more bends than the longest paths give."""
-    inputs: dict[int, list[int]] = {vertex: [] for vertex in vertices}
-    for tail, head in links:
-        inputs[head].append(tail)
-    column: dict[int, int] = {}
-    for vertex in TopologicalSorter(inputs).static_order():
-        column[vertex] = max((column[tail] + 1 for tail in inputs[vertex]), default=0)
+    """Refuse what would take minutes. The library finds the columns with the fewest bends, so no more than here."""
+    column = _simple_columns(vertices, links)
     bends = sum(column[head] - column[tail] - 1 for tail, head in links)
     if len(vertices) + bends > LARGEST:
         raise GraphError(
             f"this graph is too large to be drawn: it has {len(vertices):,} boxes and {bends:,} bends of long edges, "
             f"and at most {LARGEST:,} of both can be laid out. Draw a part of it, such as one layer or one sample."
         )
+
+
+def _simple_columns(vertices: Collection[int], links: list[Link]) -> dict[int, int]:
+    """As far left as the inputs allow; then, what has more outputs than inputs, as far right as the outputs allow."""
+    inputs: dict[int, list[int]] = {vertex: [] for vertex in vertices}
+    outputs: dict[int, list[int]] = {vertex: [] for vertex in vertices}
+    for tail, head in links:
+        inputs[head].append(tail)
+        outputs[tail].append(head)
+    order = list(TopologicalSorter(inputs).static_order())
+    column: dict[int, int] = {}
+    for vertex in order:
+        column[vertex] = max((column[tail] + 1 for tail in inputs[vertex]), default=0)
+    for vertex in reversed(order):
+        if len(outputs[vertex]) > len(inputs[vertex]):
+            column[vertex] = min(column[head] for head in outputs[vertex]) - 1
+    return column

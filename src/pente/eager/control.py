@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pente.core.dispatch import lift
-from pente.core.state import no_grad
+from pente.core.state import no_grad, state
 from pente.core.tensor import Tensor
 
 __all__ = ["cond", "custom", "remat", "scan"]
@@ -35,6 +35,13 @@ def remat(*values: Any, body: Any) -> tuple[Any, ...]:
 
 
 def custom(*values: Any, function: Any) -> Any:
-    """The first of what the user's function returns: the value; the second is its gradient."""
-    with no_grad():
-        return lift(function(*map(Tensor, values))[0]).data
+    """The first of what the user's function returns: the value; the second is its gradient.
+
+    The function calls operations itself, and a context cannot be entered twice, so those get a copy of it.
+    """
+    before, state.quiet = state.quiet, state.quiet.copy()
+    try:
+        with no_grad():
+            return lift(function(*map(Tensor, values))[0]).data
+    finally:
+        state.quiet = before

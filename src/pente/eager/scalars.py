@@ -22,7 +22,7 @@ def _power(a: float, b: float) -> float:
     except OverflowError:
         return -math.inf if a < 0 and b % 2 == 1 else math.inf
     except ValueError:  # 0 to a negative power, or a negative number to a broken one
-        return math.inf if a == 0 else math.nan
+        return math.nan if a != 0 else math.copysign(math.inf, a) if b % 2 == 1 else math.inf
 
 
 def _exp(x: float) -> float:

@@ -13,7 +13,6 @@ PenteError
 └── MissingExtraError an optional package that is not installed  (also an ImportError)
 """
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = [
@@ -51,6 +50,8 @@ class UnknownNameError(PenteError, ValueError):
     """A name that Pente does not know; the message names the nearest one that it does."""
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        import difflib  # only where it is needed: it would slow the import of everything
+
         known = sorted(known)
         near = difflib.get_close_matches(str(name).lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

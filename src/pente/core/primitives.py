@@ -108,7 +108,7 @@ def _step(name: str, formula: str) -> Primitive:
 
 def _compare(name: str, sign: str) -> Primitive:
     stops = "a comparison answers yes or no, and does not vary"
-    return _primitive(name, rules.comparison, f"{{0}} {sign} {{1}}", samples.reals(arity=2), 0, stops)
+    return _primitive(name, rules.comparison, f"{{0}} {sign} {{1}}", samples.whole, 0, stops)
 
 
 def _bitwise(name: str, sign: str, kinds: str = "biu", draw: Samples | None = None) -> Primitive:

@@ -14,8 +14,8 @@ from pente import dtypes
 __all__ = ["Sample", "Samples"]
 
 Sample = tuple[tuple[Any, ...], dict[str, Any]]
-Samples = Callable[[np.random.Generator], list[Sample]]
-Generator = np.random.Generator
+Samples = Callable[[Any], list[Sample]]
+Generator = Any  # np.random.Generator; to name it would load numpy.random on import
 
 
 def reals(low: float = -2.0, high: float = 2.0, arity: int = 1, apart: float = 0.0) -> Samples:
@@ -33,6 +33,11 @@ def reals(low: float = -2.0, high: float = 2.0, arity: int = 1, apart: float = 0
         return [(inputs, {}) for inputs in same + mixed + single]
 
     return draw
+
+
+def whole(rng: Generator) -> list[Sample]:
+    """Pairs of floats without a fraction, some of which are equal."""
+    return [(tuple(map(np.rint, inputs)), params) for inputs, params in reals(-1.4, 1.4, arity=2)(rng)]
 
 
 def integers(arity: int = 2, low: int = 1, high: int = 6) -> Samples:

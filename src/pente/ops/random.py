@@ -4,7 +4,6 @@ A key is two uint64 numbers. The same key gives the same numbers, so a key is us
 key a function draws from the stream that ``pente.set_seed`` decides.
 """
 
-import hashlib
 import math
 from typing import Any
 
@@ -83,6 +82,8 @@ def fold_in(key: Any, data: int | str, /) -> Tensor:
 
 def _word(data: int | str) -> np.uint64:
     if isinstance(data, str):
+        import hashlib  # only where it is needed
+
         return np.uint64(int.from_bytes(hashlib.blake2b(data.encode(), digest_size=8).digest(), "little"))
     return np.uint64(data % 2**64)
 

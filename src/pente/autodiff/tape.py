@@ -79,7 +79,10 @@ class GradientTape:
         A target with several numbers is summed, as is a list of targets. A source that the target does not depend on
         raises and says why; with ``unconnected_gradients="zero"`` it gets zeros, with "none" None.
         """
-        self._spend()
+        if self._used and not self._persistent:
+            raise UsageError(
+                "this tape has given its gradients. Write pente.GradientTape(persistent=True) to ask again."
+            )
         if unconnected_gradients not in ("raise", "zero", "none"):
             raise UsageError(f"unconnected_gradients is 'raise', 'zero' or 'none', and not {unconnected_gradients!r}.")
         targets = [_tracked(t) for t in tree.leaves(target)]
@@ -94,17 +97,12 @@ class GradientTape:
         nodes = [node_of(lift(s)) for s in items]
         found = gradients(roots, nodes, graph) if roots else {}
         stopped = [] if len(found) == len(set(nodes)) else cuts(map(node_of, targets))
-        return tree.unflatten(
-            structure,
-            [
-                Tensor(found[n])
-                if n in found and not graph
-                else found.get(n)
-                if n in found
-                else self._missing(s, stopped, unconnected_gradients)
-                for s, n in zip(items, nodes, strict=True)
-            ],
-        )
+        given = [
+            found[n] if n in found else self._missing(s, stopped, unconnected_gradients)
+            for s, n in zip(items, nodes, strict=True)
+        ]
+        self._used = True
+        return tree.unflatten(structure, [g if g is None else lift(g) for g in given])
 
     def _missing(self, source: Handle, stopped: list[str], how: str) -> Tensor | None:
         if how == "zero":
@@ -122,13 +120,6 @@ class GradientTape:
         if isinstance(source, Variable) and not self._automatic and all(source is not w for w in self._watched):
             return "the tape does not watch variables by itself. Write tape.watch(v)."
         return missing_reason(source, stopped)
-
-    def _spend(self) -> None:
-        if self._used and not self._persistent:
-            raise UsageError(
-                "this tape has given its gradients. Write pente.GradientTape(persistent=True) to ask again."
-            )
-        self._used = True
 
 
 def _tracked(target: Any) -> Tensor:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pente.core import primitives as p
 from pente.core.node import NOTHING, Node, next_serial
+from pente.core.tensor import Handle
 from pente.errors import DTypeError, UsageError
 
 if TYPE_CHECKING:
@@ -224,6 +225,10 @@ def _binary(op: Any, a: Any, b: Any) -> Value:
 
 def _number(x: Any) -> float:
     """The number as a float; anything but a real number is refused."""
+    if isinstance(x, Handle):
+        raise DTypeError(
+            "a Value is a scalar with its own graph and does not mix with tensors. Use float(x) for its number."
+        )
     if isinstance(x, (str, bytes, complex)) or (not hasattr(x, "__float__") and not hasattr(x, "__index__")):
         raise DTypeError(f"a Value holds one real number, and {x!r} is a {type(x).__name__}. Write Value(float(x)).")
     return float(x)

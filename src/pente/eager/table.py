@@ -8,6 +8,7 @@ import numpy as np
 from pente.core import primitives as p
 from pente.eager import control, convolution, places, special, windows
 from pente.eager.philox import random_bits
+from pente.errors import DTypeError
 
 __all__ = ["EVALUATE", "install"]
 
@@ -47,8 +48,17 @@ def _pad(x: Array, widths: Any, value: float) -> Array:
 
 def _power(a: Array, b: Array) -> Array:
     if np.asarray(b).dtype.kind == "i" and np.any(np.asarray(b) < 0):
-        raise ValueError("an integer to a negative power is no integer: cast the base first, x.astype('float32').")
+        raise DTypeError("an integer to a negative power is no integer: cast the base first, x.astype('float32').")
     return np.power(a, b)
+
+
+def _division(ufunc: Any) -> Callable[..., Array]:
+    def row(a: Array, b: Array) -> Array:
+        if np.asarray(b).dtype.kind in "iu" and not np.all(b):
+            raise ZeroDivisionError("an integer is divided by 0: cast to floats for inf and NaN, x.astype('float32').")
+        return ufunc(a, b)
+
+    return row
 
 
 EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
@@ -60,8 +70,8 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.negative: np.negative,
     p.maximum: np.maximum,
     p.minimum: np.minimum,
-    p.floor_divide: np.floor_divide,
-    p.remainder: np.remainder,
+    p.floor_divide: _division(np.floor_divide),
+    p.remainder: _division(np.remainder),
     p.atan2: np.arctan2,
     p.absolute: np.absolute,
     p.exp: np.exp,

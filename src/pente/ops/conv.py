@@ -60,6 +60,10 @@ def conv(
     x, kernel = pair(as_float(x), as_float(kernel))
     window = kernel.shape[:-2]
     count = len(window)
+    if count < 1:
+        raise ShapeError(
+            f"conv: a kernel is (*window, channels / groups, filters), and this one has shape {kernel.shape}."
+        )
     if x.ndim != count + 2:
         raise ShapeError(
             f"conv: a kernel {kernel.shape} wants an input (batch, {'place, ' * count}channels), got {x.shape}."

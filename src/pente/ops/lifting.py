@@ -51,8 +51,8 @@ def _array(x: Any, dtype: Any) -> Any:
         )
     try:
         array = np.asarray(x)
-    except ValueError as error:
-        raise DataError(f"the nested list is ragged: all rows must have the same length ({error}).") from None
+    except ValueError:
+        raise DataError(f"the nested list is ragged: {_ragged(x)}. All must have the same length.") from None
     if array.dtype == object or array.dtype.kind in "USOmMV":
         raise DTypeError(
             f"expected numbers, got {array.dtype} in {type(x).__name__} of shape {array.shape}: {str(x)[:60]}."
@@ -61,6 +61,23 @@ def _array(x: Any, dtype: Any) -> Any:
         array = array.astype(dtypes.default_float if dtype is None else dtype)
     dtypes.as_dtype(array.dtype)
     return array
+
+
+def _ragged(x: Any) -> str:
+    """Which rows differ, level by level."""
+    lengths = [len(row) if isinstance(row, (list, tuple)) else 0 for row in x]
+    if len(set(lengths)) > 1:
+        odd = next(i for i, n in enumerate(lengths) if n != lengths[0])
+        return f"row 0 has {lengths[0]} entries and row {odd} has {lengths[odd]}"
+    return next((f"in row {i}, {_ragged(row)}" for i, row in enumerate(x) if _differs(row)), "rows differ in shape")
+
+
+def _differs(row: Any) -> bool:
+    try:
+        np.asarray(row)
+    except ValueError:
+        return True
+    return False
 
 
 def lift_all(xs: Iterable[Any]) -> tuple[Tensor, ...]:

@@ -323,7 +323,7 @@ def hypot(x1: Any, x2: Any, /) -> Tensor:
     """
     a, b = abs(as_float(x1)), abs(as_float(x2))
     large, small = maximum(a, b), minimum(a, b)
-    ratio = divide(small, where(equal(large, 0), 1.0, large))
+    ratio = divide(small, where(logical_or(equal(large, 0), isinf(large)), 1.0, large))
     return multiply(large, sqrt(add(multiply(ratio, ratio), 1.0)))
 
 

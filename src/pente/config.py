@@ -29,8 +29,10 @@ class Configured:
         return cls(**config)
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
-        return f"{type(self).__name__}({settings})"
+        """The arguments that are not the default."""
+        known = arguments(type(self))
+        told = (f"{k}={v!r}" for k, v in self.get_config().items() if type(v) is not type(known[k]) or v != known[k])
+        return f"{type(self).__name__}({', '.join(told)})"
 
 
 def find(kind: str, known: Mapping[str, type[Any]], identifier: Any, accepts: Any) -> Any:

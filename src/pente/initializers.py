@@ -388,7 +388,7 @@ def get(identifier: Any) -> Initializer | None:
 
     >>> import pente
     >>> pente.initializers.get("glorot_uniform")
-    GlorotUniform(seed=None)
+    GlorotUniform()
     """
     if identifier is None:
         return None

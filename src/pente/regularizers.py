@@ -92,7 +92,7 @@ def get(identifier: Any) -> Callable[[Any], Tensor] | None:
 
     >>> import pente
     >>> pente.regularizers.get("l2")
-    L2(l2=0.01)
+    L2()
     """
     if identifier is None:
         return None

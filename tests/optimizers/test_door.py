@@ -272,6 +272,11 @@ def test_a_config_makes_an_equal_optimizer_with_the_numbers_as_given() -> None:
     assert again.get_config() == config
 
 
+def test_an_optimizer_shows_what_it_was_told() -> None:
+    assert repr(Adam()) == "Adam()"
+    assert repr(SGD(0.1, 0.9, clipnorm=1.0)) == "SGD(learning_rate=0.1, momentum=0.9, clipnorm=1.0)"
+
+
 def test_defaults_are_those_of_keras() -> None:
     assert SGD().get_config().items() >= {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}.items()
     assert RMSprop().get_config().items() >= {"learning_rate": 0.001, "rho": 0.9, "epsilon": 1e-7}.items()

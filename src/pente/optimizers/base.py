@@ -1,7 +1,7 @@
 """What all optimizers share: two pure functions over trees, and the user's door over them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -58,7 +58,7 @@ class Optimizer(Configured):
     clipnorm: float | None = None
     clipvalue: float | None = None
     global_clipnorm: float | None = None
-    segments: Mapping[str, Segment] = field(default_factory=dict)
+    segments: Mapping[str, Segment] | None = None
     name: str = "optimizer"
 
     if TYPE_CHECKING:
@@ -79,8 +79,8 @@ class Optimizer(Configured):
         ways = [name for name in clipping if getattr(self, name) is not None]
         if len(ways) > 1:
             raise UsageError(f"an optimizer clips in one way, and got {' and '.join(ways)}: keep one of them.")
-        # Read-only, because a change inside would not raise the revision.
-        self.segments = MappingProxyType({path: as_segment(path, given) for path, given in self.segments.items()})
+        if self.segments:  # read-only, because a change inside would not raise the revision
+            self.segments = MappingProxyType({path: as_segment(path, given) for path, given in self.segments.items()})
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign where a Variable is held; any other change raises ``revision``, which is part of the compile key."""
@@ -112,7 +112,9 @@ class Optimizer(Configured):
                 config[name] = float(str(config[name].numpy()))  # the shortest number that is this float32: 0.001
         if self.schedule is not None:
             config["learning_rate"] = self.schedule
-        return config | {"segments": {path: asdict(segment) for path, segment in self.segments.items()}}
+        if self.segments:
+            config["segments"] = {path: asdict(segment) for path, segment in self.segments.items()}
+        return config
 
     # The mathematics: pure, on lists of tensors or of plain arrays.
 
@@ -230,7 +232,7 @@ class Optimizer(Configured):
         return [self.iterations, *rates, *self._slots.cells.values()]
 
     def _advance(self, grads: list[Any], variables: list[Variable]) -> None:
-        """One step: into the trace where there is one, otherwise on plain arrays, which takes a third of the time."""
+        """One step: into the trace where there is one, otherwise on plain arrays, in a quarter of the time."""
         if thread.tracers:
             with no_grad(), layer_path(self.name):
                 self._move(grads, variables, lift, Variable.assign)

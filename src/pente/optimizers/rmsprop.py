@@ -1,6 +1,7 @@
 """Gradients divided by their own recent size."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pente.core import primitives as p
 from pente.optimizers.base import Array, Optimizer
@@ -22,7 +23,7 @@ class RMSprop(Optimizer):
     0.8
     """
 
-    learning_rate: float = 0.001
+    learning_rate: Any = 0.001
     rho: float = 0.9
     momentum: float = 0.0
     epsilon: float = 1e-7

@@ -44,7 +44,7 @@ def as_segment(pattern: str, given: Any) -> Segment:
     return given
 
 
-def segments_of(variables: Sequence[Variable], table: Mapping[str, Segment]) -> list[Segment]:
+def segments_of(variables: Sequence[Variable], table: Mapping[str, Segment] | None) -> list[Segment]:
     """For each Variable the first Segment whose pattern fits its path."""
     return [_segment_of(v.name or "", table) for v in variables] if table else []
 

@@ -33,13 +33,13 @@ RULES: Mapping[str, Rule] = {
 }
 OPTIONAL = {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}
 
-# The words of other libraries, and the line that works.
+# The words of other libraries, and what to write instead.
 HABITS = {
-    "lr": "{name}(learning_rate=0.001)",
-    "betas": "{name}(beta_1=0.9, beta_2=0.999)",
-    "eps": "{name}(epsilon=1e-7)",
-    "alpha": "{name}(rho=0.9)",
-    "decay": "{name}(weight_decay=...), or a schedule as the learning_rate",
+    "lr": "learning_rate=0.001",
+    "betas": "beta_1=0.9, beta_2=0.999",
+    "eps": "epsilon=1e-7",
+    "alpha": "rho=0.9",
+    "decay": "weight_decay=0.004",
 }
 
 
@@ -56,18 +56,17 @@ def check(name: str, value: Any) -> None:
 
 def check_arguments(made: type[Any], given: tuple[Any, ...], options: Mapping[str, Any]) -> None:
     """Raise UsageError, with the line that works, for what other libraries' optimizers are given."""
-    if any(map(_holds_weights, [*given[:1], options.get("learning_rate")])) or options.keys() & {
-        "params",
-        "parameters",
-    }:
+    rate = given[0] if given else options.get("learning_rate")
+    if _holds_weights(rate) or options.keys() & {"params", "parameters"}:
         raise UsageError(
             f"an optimizer of Pente is not given the weights when it is made. Write opt = {made.__name__}(0.001), then "
             "opt.apply(grads, model), or opt.step(model) after loss.backward()."
         )
     known = arguments(made)
     for word in options:
-        if word in HABITS and word not in known:
-            raise UsageError(f"{made.__name__} has no {word}=: write {HABITS[word].format(name=made.__name__)}.")
+        own = HABITS.get(word, "")
+        if word not in known and own.split("=")[0] in known:
+            raise UsageError(f"{made.__name__} has no {word}=: write {made.__name__}({own}).")
         if word not in known:
             raise UnknownNameError(f"argument of {made.__name__}", word, known)
 

@@ -336,6 +336,17 @@ class Variable(Handle):
     def trainable(self, value: bool) -> None:
         self._trainable, self._leaf = value and is_inexact(self._value.dtype), None
 
+    @property
+    def shape_now(self) -> Shape:
+        """The shape, also while a function is traced; reading ``shape`` then counts as reading the variable."""
+        shape: Shape = self._value.shape
+        return shape
+
+    @property
+    def dtype_now(self) -> DType:
+        """The dtype, also while a function is traced."""
+        return self._value.dtype
+
     def read(self) -> Tensor:
         """The present value as a tensor."""
         if state.tracers:

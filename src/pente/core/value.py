@@ -51,7 +51,7 @@ class Value(Node):
         """Do an operation of the engine on Values and plain numbers."""
         if op.scalar is None:
             raise UsageError(f"a Value has no {op.name}: it is a single number. Use pente.tensor(...) for arrays.")
-        operands = tuple(x if x.__class__ is Value else Value(float(x)) for x in inputs)
+        operands = tuple(x if x.__class__ is Value else _constant(float(x)) for x in inputs)
         return _made(op, operands, op.scalar(*[x.value for x in operands]), 2)
 
     @property
@@ -74,17 +74,17 @@ class Value(Node):
 
     def __add__(self, other: Any) -> "Value":
         if other.__class__ is not Value:
-            other = Value(other)
+            other = _constant(other)
         return _made(p.add, (self, other), self.value + other.value)
 
     def __mul__(self, other: Any) -> "Value":
         if other.__class__ is not Value:
-            other = Value(other)
+            other = _constant(other)
         return _made(p.multiply, (self, other), self.value * other.value)
 
     def __sub__(self, other: Any) -> "Value":
         if other.__class__ is not Value:
-            other = Value(other)
+            other = _constant(other)
         return _made(p.subtract, (self, other), self.value - other.value)
 
     def __truediv__(self, other: Any) -> "Value":
@@ -218,9 +218,16 @@ def _unary(op: Any, x: Value) -> Value:
 
 
 def _binary(op: Any, a: Any, b: Any) -> Value:
-    a = a if a.__class__ is Value else Value(a)
-    b = b if b.__class__ is Value else Value(b)
+    a = a if a.__class__ is Value else _constant(a)
+    b = b if b.__class__ is Value else _constant(b)
     return _made(op, (a, b), op.scalar(a.value, b.value), 2)
+
+
+def _constant(x: Any) -> Value:
+    """A plain number in an expression: drawings show it small."""
+    value = Value(x)
+    value.tracked = False
+    return value
 
 
 def _number(x: Any) -> float:

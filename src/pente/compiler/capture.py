@@ -1,0 +1,59 @@
+"""How a function with state becomes a program: the Variables that it reads become inputs, those it assigns outputs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pente import tree
+from pente.core.dispatch import node_of
+from pente.core.graph import Graph, graph_of
+from pente.core.node import Spec
+from pente.core.tensor import Tensor, Variable
+from pente.core.tracer import Tracer, placeholder, tracing
+from pente.ops.lifting import lift
+
+__all__ = ["Capture", "capture"]
+
+
+class StateTracer(Tracer):
+    """Gives a placeholder for every Variable that is read, and remembers in which order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: dict[Variable, Tensor] = {}
+
+    def read(self, variable: Variable) -> Tensor:
+        if variable in self.values:
+            return self.values[variable]
+        if variable not in self.reads:
+            spec = Spec(variable.shape_now, variable.dtype_now)
+            self.reads[variable] = placeholder(spec, tracked=variable.trainable)
+            self.reads[variable].name = variable.name
+        return self.reads[variable]
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """A traced function: the program, whose inputs are the arguments and then the state, and how its result is built."""
+
+    graph: Graph
+    arguments: int
+    state: tuple[Variable, ...]
+    structure: tree.Structure
+
+
+def capture(function: Callable[..., Any], specs: Sequence[Spec], names: Sequence[str]) -> Capture:
+    """Trace ``function`` for arguments of these shapes and dtypes."""
+    tracer = StateTracer()
+    arguments = [placeholder(spec) for spec in specs]
+    for argument, name in zip(arguments, names, strict=True):
+        argument.name = name
+    with tracing(tracer):
+        result = function(*arguments)
+        items, structure = tree.flatten(result)
+        outputs = tuple(node_of(lift(x)) for x in items)
+        assigned = {variable: node_of(x) for variable, x in tracer.assigned.items()}
+    state = tuple(tracer.reads)
+    inputs = tuple(node_of(x) for x in [*arguments, *tracer.reads.values()])
+    graph = graph_of(inputs, outputs, assigned, since=0)
+    return Capture(graph, len(arguments), state, structure)

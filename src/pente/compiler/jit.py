@@ -1,0 +1,159 @@
+"""The user's door: ``jit`` traces a function once for each kind of arguments, and then runs its program."""
+
+import functools
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pente import tree
+from pente.compiler.capture import Capture, capture
+from pente.compiler.pipeline import run_passes
+from pente.compiler.program import Table
+from pente.core.graph import Graph
+from pente.core.node import Spec
+from pente.core.printer import program_text
+from pente.core.state import state
+from pente.core.tensor import Handle, Tensor, Variable
+from pente.ops.lifting import lift
+
+__all__ = ["Jitted", "jit"]
+
+
+def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Sequence[int] = ()) -> Any:
+    """The function, traced once for each kind of arguments and then run as a program.
+
+    Variables that it reads and assigns (weights, optimizer slots, random state) are found by themselves and updated. A
+    call with other shapes, dtypes or static arguments is traced anew. Arguments are tensors, arrays, numbers, and lists
+    and dicts of them; strings, None, layers and functions are static, as are the places in ``static_argnums``. Python
+    around the operations runs once, while tracing. The results are constants: ask for gradients inside.
+
+    >>> import pente
+    >>> step = pente.jit(lambda x: (x * 2 + 1).sum())
+    >>> step([1.0, 2.0]).item()
+    8.0
+    """
+    places = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    return functools.partial(Jitted, static=places) if function is None else Jitted(function, places)
+
+
+class Compiled:
+    """One program of a function: the traced graph, the passes it went through, and its table."""
+
+    def __init__(self, captured: Capture) -> None:
+        self.captured = captured
+        self.stages: list[tuple[str, Graph]] = []
+        self.graph = run_passes(captured.graph, lambda name, graph: self.stages.append((name, graph)))
+        self.table = Table(self.graph)
+        self.assigned = list(self.graph.assigned)
+        self.trainable = [v.trainable for v in captured.state]
+
+    def fresh(self) -> bool:
+        """Whether what was fixed while tracing still holds: which Variables are trained."""
+        return [v.trainable for v in self.captured.state] == self.trainable
+
+    def run(self, arguments: Sequence[Any]) -> Any:
+        """Run, then hand over the new state: a run that fails changes nothing."""
+        values = self.table.run([*arguments, *[v.data for v in self.captured.state]])
+        count = len(self.graph.outputs)
+        for variable, value in zip(self.assigned, values[count:], strict=True):
+            variable.replace(_owned(value))
+        return tree.unflatten(self.captured.structure, [Tensor(x) for x in values[:count]])
+
+
+def _owned(value: Any) -> Any:
+    """An array that is nobody else's memory."""
+    array = np.asarray(value)
+    return array if array.base is None and array.flags.writeable else np.array(array)
+
+
+class Jitted:
+    """A function that is compiled when it is called.
+
+    ``retraces`` says, for every trace after the first, which argument made it necessary.
+    """
+
+    def __init__(self, function: Callable[..., Any], static: tuple[int, ...] = ()) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.static = static
+        self.programs: dict[Hashable, Compiled] = {}
+        self.retraces: list[str] = []
+        self._last: tuple[Any, ...] = ()
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if state.tracers or state.watchers:  # inside a trace or a gradient it is the plain function
+            return self.function(*args, **options)
+        dynamic, key, rebuild = self._split(args, options)
+        if any(x.requires_grad for x in dynamic):
+            return self.function(*args, **options)
+        program = self.programs.get(key)
+        if program is None or not program.fresh():
+            program = self._trace(dynamic, key, rebuild, program is not None)
+        return program.run([x.data for x in dynamic])
+
+    def _split(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Tensor], Hashable, Callable[..., Any]]:
+        """The tensors among the arguments, the key of their kind, and how the arguments are put together again."""
+        items, structure = tree.flatten([list(args), options])
+        fixed = {id(x) for place in self.static for x in tree.leaves(args[place])}
+        moving = [_is_dynamic(x) and id(x) not in fixed for x in items]
+        tensors = [lift(x) for x, moves in zip(items, moving, strict=True) if moves]
+        kinds = tuple((x.shape, x.dtype.name) for x in tensors)
+        still = tuple(_static_key(x) for x, moves in zip(items, moving, strict=True) if not moves)
+
+        def rebuild(*values: Tensor) -> tuple[list[Any], dict[str, Any]]:
+            supply = iter(values)
+            whole = [next(supply) if moves else x for x, moves in zip(items, moving, strict=True)]
+            positional, named = tree.unflatten(structure, whole)
+            return positional, named
+
+        return tensors, (repr(structure), tuple(moving), kinds, still), rebuild
+
+    def _trace(self, dynamic: list[Tensor], key: Any, rebuild: Callable[..., Any], stale: bool) -> Compiled:
+        def run(*values: Tensor) -> Any:
+            positional, named = rebuild(*values)
+            return self.function(*positional, **named)
+
+        if self.programs:
+            self.retraces.append("another set of Variables is trained" if stale else _difference(self._last, key))
+        specs = [Spec(x.shape, x.dtype) for x in dynamic]
+        names = [x.name or f"argument {i}" for i, x in enumerate(dynamic)]
+        program = self.programs[key] = Compiled(capture(run, specs, names))
+        self._last = key
+        return program
+
+    def lower(self, *args: Any, **options: Any) -> Graph:
+        """The program for these arguments, after all passes."""
+        dynamic, key, rebuild = self._split(args, options)
+        return (self.programs.get(key) or self._trace(dynamic, key, rebuild, False)).graph
+
+    def explain(self) -> str:
+        """The program of the last trace before and after each pass, as text, and why it was traced anew."""
+        if not self.programs:
+            return "not traced yet: call it once."
+        program = self.programs[self._last]
+        parts = [f"after {name}: {len(graph.nodes)} calls\n{program_text(graph)}" for name, graph in program.stages]
+        again = [f"traced again: {reason}" for reason in self.retraces]
+        return "\n\n".join([*parts, *again])
+
+
+def _is_dynamic(x: Any) -> bool:
+    numbers = isinstance(x, (int, float, complex, np.ndarray, np.generic)) and not isinstance(x, bool)
+    return numbers or (isinstance(x, Handle) and not isinstance(x, Variable))
+
+
+def _static_key(x: Any) -> Hashable:
+    """Plain values by what they are; objects by identity and revision, so that a changed layer is never stale."""
+    if x is None or isinstance(x, (bool, int, float, str, bytes)):
+        return (type(x).__name__, x)
+    return (type(x).__name__, id(x), getattr(x, "revision", 0))
+
+
+def _difference(before: Any, after: Any) -> str:
+    """What differs between two kinds of arguments."""
+    if not before or before[:2] != after[:2]:
+        return "the arguments are built in another way"
+    for i, (old, new) in enumerate(zip(before[2], after[2], strict=True)):
+        if old != new:
+            return f"argument {i} was {old[1]}{list(old[0])} and is {new[1]}{list(new[0])}"
+    return "a static argument changed"

@@ -1,0 +1,29 @@
+"""The passes, in order. Each takes a legal program to a legal program that computes the same bits."""
+
+from collections.abc import Callable
+
+from pente.compiler.passes.drop import drop_dead
+from pente.compiler.passes.share import share_equal
+from pente.compiler.passes.simplify import simplify
+from pente.core.graph import Graph
+
+__all__ = ["PASSES", "run_passes"]
+
+Pass = Callable[[Graph], Graph]
+
+PASSES: tuple[Pass, ...] = (
+    simplify,  # what changes no number is gone: identities, casts to the same dtype, reshapes of reshapes
+    share_equal,  # equal calls on equal inputs stand once; what remat computes again stays computed again
+    drop_dead,  # every call that is left leads to an output or to state
+)
+
+
+def run_passes(graph: Graph, watch: Callable[[str, Graph], None] | None = None) -> Graph:
+    """The program after all passes; ``watch`` sees it before the first and after each."""
+    if watch is not None:
+        watch("trace", graph)
+    for step in PASSES:
+        graph = step(graph)
+        if watch is not None:
+            watch(step.__name__, graph)
+    return graph

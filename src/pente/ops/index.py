@@ -31,32 +31,52 @@ def getitem(x: Any, index: Any) -> Tensor:
 
 def _expanded(x: Tensor, index: tuple[Any, ...]) -> list[Any]:
     """One item an axis (and None for new axes): ``...`` filled up, arrays as tensors, masks as the places they mark."""
-    items: list[Any] = []
-    for item in index:
-        items.extend(_masked(x, item))
-    used = sum(item is not None and item is not Ellipsis for item in items)
+    given = list(map(_item, index))
+    used = sum(map(_axes_of, given))
     if used > x.ndim:
         raise BoundsError(f"{used} indices for a tensor with {x.ndim} axes, shape {x.shape}.")
     fill = [slice(None)] * (x.ndim - used)
-    dots = [i for i, item in enumerate(items) if isinstance(item, EllipsisType)]
+    dots = [i for i, item in enumerate(given) if isinstance(item, EllipsisType)]
     if len(dots) > 1:
         raise BoundsError("an index may hold ... only once.")
-    return [*items[: dots[0]], *fill, *items[dots[0] + 1 :]] if dots else [*items, *fill]
+    given = [*given[: dots[0]], *fill, *given[dots[0] + 1 :]] if dots else [*given, *fill]
+    items: list[Any] = []
+    for item in given:
+        axis = sum(map(_axes_of, items))
+        items.extend(_marked(x, item, axis) if _is_mask(item) else [item])
+    return items
 
 
-def _masked(x: Tensor, item: Any) -> list[Any]:
+def _item(item: Any) -> Any:
+    """A slice, None and ... as they are, a number as an int, anything else as a tensor of whole numbers or bools."""
     if item is None or isinstance(item, (slice, EllipsisType)):
-        return [item]
+        return item
     if isinstance(item, (int, np.integer)) and not isinstance(item, (bool, np.bool_)):
-        return [int(item)]
+        return int(item)
     places = lift(item)
-    if places.dtype.kind == "b":
-        return list(nonzero(places))
     if places.size == 0 and not isinstance(item, (Handle, np.ndarray)):
         places = Tensor(np.zeros(places.shape, np.int64))
-    if places.dtype.kind not in "iu":
+    if places.dtype.kind not in "biu":
         raise DTypeError(f"an index must be integers or bools, and this one is {places.dtype}: {item!r}.")
-    return [places]
+    return places
+
+
+def _is_mask(item: Any) -> bool:
+    return isinstance(item, Tensor) and item.dtype.kind == "b"
+
+
+def _axes_of(item: Any) -> int:
+    """How many axes of the tensor an item is for."""
+    if item is None or isinstance(item, EllipsisType):
+        return 0
+    return item.ndim if _is_mask(item) else 1
+
+
+def _marked(x: Tensor, mask: Tensor, axis: int) -> list[Any]:
+    """The places that a mask marks, one tensor for each of its axes."""
+    if mask.ndim == 0 or mask.shape != x.shape[axis : axis + mask.ndim]:
+        raise BoundsError(f"a mask of shape {mask.shape} does not fit axis {axis} of shape {x.shape}.")
+    return list(nonzero(mask))
 
 
 def _basic(x: Tensor, items: list[Any]) -> Tensor:

@@ -33,11 +33,12 @@ def linear(x: Any) -> Any:
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """x from the threshold up to max_value, negative_slope · (x - threshold) below the threshold."""
-    x = as_float(x)
+    t = as_float(x)
     if (negative_slope, max_value, threshold) == (0.0, None, 0.0):
-        return neural.relu(x)
-    above = x if max_value is None else x.clip(None, max_value)
-    return where(x >= threshold, above, (x - threshold) * negative_slope)
+        plain: Tensor = neural.relu(t)
+        return plain
+    above = t if max_value is None else t.clip(None, max_value)
+    return where(t >= threshold, above, (t - threshold) * negative_slope)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
@@ -47,26 +48,27 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x drawn towards 0 by the threshold, and 0 where it is nearer than that."""
-    x = as_float(x)
-    return sign(x) * neural.relu(abs(x) - threshold)
+    t = as_float(x)
+    shrunk: Tensor = sign(t) * neural.relu(abs(t) - threshold)
+    return shrunk
 
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
     """x where it is further from 0 than the threshold, 0 elsewhere."""
-    x = as_float(x)
-    return where(abs(x) > threshold, x, x * 0.0)
+    t = as_float(x)
+    return where(abs(t) > threshold, t, t * 0.0)
 
 
 def tanh_shrink(x: Any) -> Tensor:
     """x - tanh(x)."""
-    x = as_float(x)
-    return x - tanh(x)
+    t = as_float(x)
+    return t - tanh(t)
 
 
 def squareplus(x: Any, b: float = 4.0) -> Tensor:
     """(x + √(x² + b)) / 2."""
-    x = as_float(x)
-    return (x + (x * x + b).sqrt()) * 0.5
+    t = as_float(x)
+    return (t + (t * t + b).sqrt()) * 0.5
 
 
 ACTIVATIONS: dict[str, Function] = {
@@ -114,8 +116,8 @@ def get(identifier: Any) -> Function:
         return ACTIVATIONS[identifier]
     if not callable(identifier) or isinstance(identifier, type):
         raise UsageError(
-            f"an activation is a name or a function, got {identifier!r}. A layer takes only the number of units that come "
-            "out: Dense(64, activation='relu'); the number that goes in is seen from the data."
+            f"an activation is a name or a function, got {identifier!r}. A layer takes only the number of units that "
+            "come out: Dense(64, activation='relu'); the number that goes in is seen from the data."
         )
     function: Function = identifier
     return function
@@ -127,7 +129,7 @@ def name_of(identifier: Any) -> str | None:
         return name_of(identifier.activation)
     if isinstance(identifier, Softmax):
         return "softmax"
-    function = get(identifier)
+    function = relu if identifier is neural.relu else get(identifier)
     return next((name for name, known in ACTIVATIONS.items() if known is function), None)
 
 
@@ -160,7 +162,7 @@ class ReLU(Layer):
     negative_slope: float = 0.0
     threshold: float = 0.0
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return relu(x, self.negative_slope, self.max_value, self.threshold)
 
 
@@ -174,7 +176,7 @@ class LeakyReLU(Layer):
 
     negative_slope: float = 0.3
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return leaky_relu(x, self.negative_slope)
 
 
@@ -195,9 +197,10 @@ class PReLU(Layer):
         shape = tuple(1 if axis in shared else n for axis, n in enumerate(input_shape))[1:]
         self.alpha = self.add_weight("alpha", shape, self.alpha_initializer, regularizer=self.alpha_regularizer)
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         x = as_float(x)
-        return neural.relu(x) - neural.relu(-x) * self.alpha.read()
+        sloped: Tensor = neural.relu(x) - neural.relu(-x) * self.alpha.read()
+        return sloped
 
 
 class ELU(Layer):
@@ -210,7 +213,7 @@ class ELU(Layer):
 
     alpha: float = 1.0
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return neural.elu(x, self.alpha)
 
 
@@ -224,7 +227,7 @@ class GELU(Layer):
 
     approximate: bool = False
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return neural.gelu(x, approximate=self.approximate)
 
 
@@ -238,5 +241,5 @@ class Softmax(Layer):
 
     axis: int = -1
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return neural.softmax(x, axis=self.axis)

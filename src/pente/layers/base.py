@@ -55,7 +55,7 @@ class Drawn(NamedTuple):
 
 
 class Held(StateTree):
-    """What a layer keeps besides its fields. It is there before ``__init__``, so one that forgets its parent's works."""
+    """What a layer keeps besides its fields; there before ``__init__``, so that one that forgets its parent's works."""
 
     given_name: str | None  # by the user
     place: str | None  # the name that the parent chose
@@ -64,13 +64,14 @@ class Held(StateTree):
     seen: bool  # whether somebody has computed with the weights, or read them
     drawn: dict[str, Drawn]
     penalties: dict[str, Any]
-    calls: list[LayerCall]
+    calls: list[LayerCall]  # on symbolic tensors
+    output_shape: Any  # as it was first seen
     added_losses: list[Any]
     call: Callable[..., Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
-        vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route")))
+        vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "output_shape")))
         vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0)
         vars(layer).update(own_weights={}, drawn={}, penalties={}, frozen=[], calls=[], added_losses=[])
         return layer
@@ -79,8 +80,8 @@ class Held(StateTree):
 class Layer(Fields, Held):
     """The base of all layers and models.
 
-    A layer annotates its fields, makes its variables in ``build(input_shape)`` with ``self.add_weight``, and computes in
-    ``call(x)``, which may take ``training``. Layers in its attributes, in lists and in dicts are found by themselves.
+    A layer annotates its fields, makes its variables in ``build(input_shape)`` with ``self.add_weight``, and computes
+    in ``call(x)``, which may take ``training``. Layers in attributes, in lists and in dicts are found by themselves.
 
     ``name`` is its name; ``trainable`` says whether training may change it; ``dtype`` is that of its weights, and
     floating inputs are cast to it; ``input_shape``, without the batch, saves a Sequential the Input before it.
@@ -174,7 +175,7 @@ class Layer(Fields, Held):
         return default_float if self.dtype is None else as_dtype(self.dtype)
 
     def _first_values(self, draw: Any, path: str, shape: Shape, dtype: DType) -> Tensor:
-        """f(seed, path). A layer that is in no model has no path of its own and takes the next numbers of the stream."""
+        """f(seed, path); a layer that stands in no other has no path yet and takes the next numbers of the stream."""
         with eagerly():
             key = fold_in(seed_key(), path) if self.route is not None or not self.root_path() else None
             values: Tensor = draw(shape, dtype, key=key)
@@ -207,6 +208,8 @@ class Layer(Fields, Held):
                 raise
         if outermost and (call.losses or self.added_losses):
             vars(self)["added_losses"] = call.losses
+        if self.output_shape is None:
+            vars(self)["output_shape"] = open_shapes(result)
         return result
 
     def ensure_built(self, input_shape: Any) -> None:
@@ -228,7 +231,7 @@ class Layer(Fields, Held):
 
     @property
     def losses(self) -> list[Any]:
-        """What is added to the loss: a number for each regularized weight, and those of the last call's ``add_loss``."""
+        """What is added to the loss: a number a regularized weight, and those of ``add_loss`` in the last call."""
         return [*self.weight_penalties(), *self.added_losses]
 
     def weight_penalties(self) -> list[Any]:
@@ -251,8 +254,8 @@ class Layer(Fields, Held):
         if len(self.calls) != 1:
             was = "has not been called on an Input" if not self.calls else f"was called {len(self.calls)} times"
             raise UsageError(
-                f"{self.path or self.name} has no single {wish}: it {was}. Keep what the call on symbolic inputs returns: "
-                "features = layer(x), then Model(inputs, features)."
+                f"{self.path or self.name} has no single {wish}: it {was}. Keep what the call on symbolic inputs "
+                "returns: features = layer(x), then Model(inputs, features)."
             )
         return self.calls[0]
 
@@ -262,6 +265,11 @@ class Layer(Fields, Held):
     def wished_name(self) -> str | None:
         """The name that the user gave."""
         return self.given_name
+
+    @property
+    def kept_name(self) -> str | None:
+        """The name that a parent gave, where there is one."""
+        return None if self.home is None or self.home() is None else self.place
 
     @property
     def path(self) -> str:
@@ -287,6 +295,8 @@ class Layer(Fields, Held):
         for name, child in self.children().items():
             home = None if child.home is None else child.home()
             if id(child) not in done and (home is None or home is self):
+                if home is None and not self.trainable:
+                    child.trainable = False
                 vars(child).update(home=weakref.ref(self), place=name, route=join(self.path, name))
                 child._settle(done)
 

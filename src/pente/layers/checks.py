@@ -31,7 +31,7 @@ def require_rate(layer: "Layer", field: str) -> None:
             f" For {value} percent write {field}={value / 100}." if isinstance(value, int) and 1 < value < 100 else ""
         )
         raise UsageError(
-            f"{type(layer).__name__}: {field} is the share that is dropped, from 0 up to but without 1, got {value!r}.{hint}"
+            f"{type(layer).__name__}: {field} is the share that is dropped, from 0 to below 1, got {value!r}.{hint}"
         )
 
 
@@ -52,7 +52,8 @@ def require_features(layer: "Layer", x: Any, features: int, axis: int = -1) -> N
     """Raise where an input has another number of features than the weights."""
     if x.ndim < 2 or x.shape[axis] != features:
         last = " (the last axis)" if axis == -1 else f" (axis {axis})"
+        given = x.shape[axis] if x.ndim else "no axis"
         raise ShapeError(
-            f"{layer.path} expects {features} features{last}, got {x.shape[axis] if x.ndim else 'no axis'}: the input has "
-            f"shape {x.shape}. The layer was built for {features}; give it such data, or make a new layer."
+            f"{layer.path} expects {features} features{last}, got {given}: the input has shape {x.shape}. "
+            f"The layer was built for {features}; give it such data, or make a new layer."
         )

@@ -49,14 +49,14 @@ class Dense(Layer):
         if self.use_bias:
             self.bias = self.add_weight("bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer)
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         x = as_float(x)
         require_features(self, x, self.kernel.shape[0])
         y = matmul(x, self.kernel)
         if self.bias is not None:
             y = y + self.bias
-        y = activations.get(self.activation)(y)
+        out: Tensor = activations.get(self.activation)(y)
         penalty = regularizers.get(self.activity_regularizer)
         if penalty is not None:
-            self.add_loss(penalty(y))
-        return y
+            self.add_loss(penalty(out))
+        return out

@@ -45,7 +45,7 @@ class Dropout(RandomLayer):
         super().__post_init__()
         require_rate(self, "rate")
 
-    def call(self, x: Any, training: bool = False) -> Tensor:
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         x = as_float(x)
         if not training or self.rate == 0:
             return x
@@ -95,10 +95,10 @@ class GaussianNoise(RandomLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.stddev, (int, float)) or self.stddev < 0:
+        if self.stddev < 0:
             raise UsageError(f"GaussianNoise: stddev is a number from 0 up, got {self.stddev!r}.")
 
-    def call(self, x: Any, training: bool = False) -> Tensor:
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         x = as_float(x)
         if not training:
             return x
@@ -120,7 +120,7 @@ class GaussianDropout(RandomLayer):
         super().__post_init__()
         require_rate(self, "rate")
 
-    def call(self, x: Any, training: bool = False) -> Tensor:
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
         x = as_float(x)
         if not training or self.rate == 0:
             return x

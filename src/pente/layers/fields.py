@@ -7,8 +7,7 @@ layer are readings of the same fields.
 
 import inspect
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, ClassVar, Self, dataclass_transform, get_origin
+from typing import Any, Self, dataclass_transform
 
 from pente.errors import UsageError
 
@@ -21,7 +20,7 @@ class Fields:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        declared = [kind for kind in inspect.get_annotations(cls).values() if get_origin(kind) is not ClassVar]
+        declared = [kind for kind in inspect.get_annotations(cls).values() if "ClassVar" not in str(kind)]
         if declared and "__init__" not in vars(cls):
             dataclass(eq=False, repr=False)(cls)
 
@@ -52,7 +51,6 @@ def _same(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and bool(value == default))
 
 
-@cache
 def parameters(cls: type) -> dict[str, Any]:
     """The constructor's arguments and their defaults; ``**kwargs`` stands for those of the parent class."""
     found: dict[str, Any] = {}

@@ -19,11 +19,11 @@ __all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multip
 class Merge(Layer):
     """A layer that is called on a list of tensors of one shape."""
 
-    pairwise: ClassVar[Callable[[Any, Any], Tensor]]
+    pairwise: ClassVar[Any]
 
     def call(self, inputs: Any) -> Tensor:
-        tensors = self.listed(inputs)
-        return reduce(type(self).pairwise, tensors)
+        merged: Tensor = reduce(type(self).pairwise, self.listed(inputs))
+        return merged
 
     def listed(self, inputs: Any) -> list[Any]:
         """The inputs, of which there must be several."""

@@ -24,7 +24,7 @@ class Flatten(Layer):
     (2, 12)
     """
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         x = lift(x)
         if not x.ndim:
             raise ShapeError(f"{self.path} expects a batch, and got a single number.")
@@ -45,7 +45,7 @@ class Reshape(Layer):
         if isinstance(self.target_shape, int):
             self.target_shape = (self.target_shape,)
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         x, size = lift(x), math.prod(lift(x).shape[1:])
         known = math.prod(n for n in self.target_shape if n != -1)
         if (
@@ -74,7 +74,7 @@ class Permute(Layer):
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise UsageError(f"Permute: dims names each axis of an example once, from 1 up, got {self.dims!r}.")
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return permute_dims(x, (0, *self.dims))
 
 
@@ -93,7 +93,7 @@ class RepeatVector(Layer):
     def __post_init__(self) -> None:
         require_positive(self, "n")
 
-    def call(self, x: Any) -> Tensor:
+    def call(self, x: Tensor) -> Tensor:
         return repeat(expand_dims(x, axis=1), self.n, axis=1)
 
 

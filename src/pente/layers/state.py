@@ -35,6 +35,7 @@ class StateTree(State):
         from pente.layers.base import Layer
 
         found = [(name, item) for name, item in self._entries() if isinstance(item, Layer)]
+        found = list({id(item): (name, item) for name, item in reversed(found)}.values())[::-1]
         return {item.wished_name or name: item for name, item in found}
 
     def _entries(self) -> Iterator[tuple[str, Any]]:

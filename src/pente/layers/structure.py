@@ -4,6 +4,7 @@ Names come from where things stand and never from a counter of the process: an a
 among the layers of a Sequential or of a graph, the class with a number behind it.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
@@ -20,10 +21,13 @@ class State:
 
 
 class Named(Protocol):
-    """What has a wish for its name: the user's, or its parent's, or else its class's."""
+    """What may have a name already: the user's, or one that a parent gave."""
 
     @property
     def wished_name(self) -> str | None: ...
+
+    @property
+    def kept_name(self) -> str | None: ...
 
 
 def join(*parts: str) -> str:
@@ -66,6 +70,9 @@ def unique_names(layers: Iterable[L]) -> dict[str, L]:
                 f"two layers are named {layer.wished_name!r}: {taken[layer.wished_name]!r} and {layer!r}. "
                 "Give one of them another name."
             )
+    for layer in each:
+        if layer.wished_name is None and layer.kept_name is not None:
+            taken.setdefault(layer.kept_name, layer)
     names = {id(layer): name for name, layer in taken.items()}
     for layer in each:
         if id(layer) not in names:
@@ -75,8 +82,5 @@ def unique_names(layers: Iterable[L]) -> dict[str, L]:
 
 
 def _free(base: str, taken: Mapping[str, Any]) -> str:
-    name, number = base, 0
-    while name in taken:
-        number += 1
-        name = f"{base}_{number}"
-    return name
+    candidates = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(1)))
+    return next(name for name in candidates if name not in taken)

@@ -79,7 +79,7 @@ class SymbolicTensor:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
         self._refuse("be turned into an array")
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # noqa: PLE0304  (it never returns)
         self._refuse("be asked for its truth")
 
     def __float__(self) -> float:
@@ -169,7 +169,13 @@ def record(layer: "Layer", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     call = LayerCall(layer, args, kwargs)
     call.outputs = result_of(call)
     layer.calls.append(call)
+    vars(layer)["output_shape"] = _shapes(call.outputs)
     return call.outputs
+
+
+def _shapes(outputs: Any) -> Any:
+    shapes = [symbol.shape for symbol in symbols_in(outputs)]
+    return shapes[0] if isinstance(outputs, SymbolicTensor) else shapes
 
 
 def result_of(call: LayerCall) -> Any:

@@ -1,0 +1,140 @@
+"""A graph of layers: the calls that lead from a model's inputs to its outputs."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pente import tree
+from pente.errors import ShapeError, UsageError
+from pente.layers import InputLayer, Layer
+from pente.layers.symbolic import LayerCall, SymbolicTensor, symbols_in
+
+__all__ = ["LayerGraph"]
+
+
+class LayerGraph:
+    """The calls between inputs and outputs, those furthest from the outputs first, as Keras orders them."""
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        self.inputs = _checked("inputs", inputs)
+        self.outputs = _checked("outputs", outputs)
+        self.calls = _ordered(symbols_in(inputs), symbols_in(outputs))
+        self.layers = _unique(call.layer for call in self.calls)
+
+    def run(self, values: Any) -> Any:
+        """The outputs for these inputs, which are built as the graph's own."""
+        known = {id(symbol): value for symbol, value in zip(symbols_in(self.inputs), self._given(values), strict=True)}
+
+        def value_of(x: Any) -> Any:
+            return known[id(x)] if isinstance(x, SymbolicTensor) else x
+
+        for call in self.calls:
+            if not any(id(symbol) in known for symbol in symbols_in(call.outputs)):
+                args, kwargs = tree.map_leaves(value_of, call.args), tree.map_leaves(value_of, dict(call.kwargs))
+                results = tree.leaves(call.layer(*args, **kwargs))
+                known.update((id(s), v) for s, v in zip(symbols_in(call.outputs), results, strict=True))
+        return tree.map_leaves(value_of, self.outputs)
+
+    def _given(self, values: Any) -> list[Any]:
+        """The values in the order of the inputs, each checked against the shape that it is to have."""
+        symbols = symbols_in(self.inputs)
+        if isinstance(values, dict) and not isinstance(self.inputs, dict):
+            values = [_named(values, symbol.name) for symbol in symbols]
+        items = tree.leaves(values)
+        if len(items) != len(symbols):
+            names = ", ".join(symbol.name for symbol in symbols)
+            raise UsageError(f"the model has {len(symbols)} inputs ({names}), and was given {len(items)}.")
+        for symbol, item in zip(symbols, items, strict=True):
+            _check_shape(symbol, item)
+        return items
+
+
+def _named(values: dict[str, Any], name: str) -> Any:
+    if name not in values:
+        raise UsageError(f"the input {name!r} is missing: the dict has {', '.join(map(repr, values))}.")
+    return values[name]
+
+
+def _check_shape(symbol: SymbolicTensor, value: Any) -> None:
+    shape = tuple(value.shape)
+    fits = len(shape) == symbol.ndim and all(n in (None, m) for n, m in zip(symbol.shape[1:], shape[1:], strict=True))
+    if not fits:
+        raise ShapeError(
+            f"{symbol.name} expects shape {symbol.shape}, where None is open, got {shape}.{_hint(symbol, shape)}"
+        )
+
+
+def _hint(symbol: SymbolicTensor, shape: tuple[int, ...]) -> str:
+    """What is most likely wrong."""
+    wanted = symbol.shape
+    if len(wanted) == 4 == len(shape) and shape[1] == wanted[3] and shape[2:] == wanted[1:3]:
+        return " The channels come last here: write x.transpose(0, 2, 3, 1)."
+    if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+        return " The last axis, the one channel or feature, is missing: write x[..., None]."
+    if shape == wanted[1:]:
+        return " The batch is missing: for a single example write x[None]."
+    return ""
+
+
+def _checked(what: str, symbols: Any) -> Any:
+    for x in tree.leaves(symbols):
+        if not isinstance(x, SymbolicTensor):
+            hint = " Call the layer: layer(x)." if isinstance(x, Layer) else ""
+            raise UsageError(f"the {what} of a model come from Input and from layers called on it, got {x!r}.{hint}")
+    return symbols
+
+
+def _ordered(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[LayerCall]:
+    """Sorted by the longest way to an output; those equally far as they are met going back from the outputs."""
+    begin = {id(symbol) for symbol in inputs}
+    met = _met(outputs, begin)
+    distance: dict[int, int] = {}
+    for call in _after_consumers(met, begin):
+        further = distance.setdefault(id(call), 0) + 1
+        for symbol in call.inputs if not _begins(call, begin) else []:
+            distance[id(symbol.call)] = max(distance.get(id(symbol.call), 0), further)
+    known = {id(symbol.call) for symbol in inputs}
+    calls = [*met, *(symbol.call for symbol in inputs if id(symbol.call) not in map(id, met))]
+    for call in calls:
+        if isinstance(call.layer, InputLayer) and id(call) not in known:
+            raise UsageError(
+                f"the outputs depend on {call.outputs!r}, which is not among the inputs: Model([..., it], outputs)."
+            )
+    return sorted(calls, key=lambda call: -distance.get(id(call), 0))
+
+
+def _begins(call: LayerCall, begin: set[int]) -> bool:
+    """Whether the model starts with what this call gives."""
+    return all(id(symbol) in begin for symbol in symbols_in(call.outputs))
+
+
+def _met(outputs: list[SymbolicTensor], begin: set[int]) -> list[LayerCall]:
+    """Every call that the outputs depend on, as a walk back meets them."""
+    found: dict[int, LayerCall] = {}
+    stack = [symbol.call for symbol in reversed(outputs)]
+    while stack:
+        call = stack.pop()
+        if id(call) not in found:
+            found[id(call)] = call
+            if not _begins(call, begin):
+                stack.extend(symbol.call for symbol in reversed(call.inputs))
+    return list(found.values())
+
+
+def _after_consumers(met: list[LayerCall], begin: set[int]) -> Iterable[LayerCall]:
+    """The calls in an order in which each stands after all that use its outputs."""
+    waiting: dict[int, int] = {id(call): 0 for call in met}
+    for call in met:
+        for symbol in call.inputs if not _begins(call, begin) else []:
+            waiting[id(symbol.call)] += 1
+    ready = [call for call in met if not waiting[id(call)]]
+    while ready:
+        call = ready.pop()
+        yield call
+        for symbol in call.inputs if not _begins(call, begin) else []:
+            waiting[id(symbol.call)] -= 1
+            if not waiting[id(symbol.call)]:
+                ready.append(symbol.call)
+
+
+def _unique(layers: Iterable[Layer]) -> list[Layer]:
+    return list({id(layer): layer for layer in layers}.values())

@@ -1,0 +1,1 @@
+"""Training: data into batches, the step, the loop, and who listens to it."""

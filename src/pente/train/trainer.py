@@ -1,0 +1,344 @@
+"""Compile, fit, evaluate, predict: the loop over batches, and the step that a batch takes."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from pente import optimizers, tree
+from pente.autodiff.transforms import value_and_grad
+from pente.core.state import no_grad
+from pente.core.tensor import Tensor, Variable
+from pente.errors import UsageError
+from pente.ops.random import seed_key
+from pente.optimizers import Optimizer
+from pente.train.arrays import arrays
+from pente.train.callbacks import CallbackList, History
+from pente.train.checks import check_fit
+from pente.train.interrupts import Interrupt, between_steps
+from pente.train.objective import Objective
+from pente.train.plan import Plan
+from pente.train.progress import ProgressBar, progress_for
+from pente.train.sources import ArraySource, Batch, Source, source_of, split_off, weighted_by_class
+
+__all__ = ["Trainer"]
+
+Logs = dict[str, Any]
+
+
+class Trainer:
+    """What makes a tree of layers trainable. It knows the tree's variables and its call, and no layer by name."""
+
+    plan: Plan | None = None  # what compile decided
+    history: History | None = None
+    stop_training = False
+
+    # Attributes whose change does not change what the model computes.
+    passing: ClassVar[frozenset[str]] = frozenset({"history", "plan", "stop_training"})
+
+    if TYPE_CHECKING:
+
+        @property
+        def trainable_variables(self) -> list[Variable]: ...
+
+        @property
+        def losses(self) -> list[Any]: ...
+
+        @property
+        def output_names(self) -> list[str]: ...
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        jit: bool = True,
+        verify: bool = False,
+        *,
+        weighted_metrics: Any = None,
+    ) -> None:
+        """Say how to train: an optimizer, a loss for each output, and metrics to watch.
+
+        ``loss`` and ``metrics`` are names, functions of (y_true, y_pred) or objects; for several outputs a list or a
+        dict by the outputs' names, with ``loss_weights`` likewise. With ``jit`` the step is compiled; with ``verify``
+        its first runs are compared with eager ones.
+        """
+        if isinstance(optimizer, type):
+            raise UsageError(f"compile takes an optimizer, not its class: write {optimizer.__name__}().")
+        objective = Objective(loss, metrics, weighted_metrics, loss_weights)
+        self.plan = Plan(optimizers.get(optimizer), objective, jit, verify)
+
+    # The step, in five verbs.
+
+    def train_step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Logs:
+        """One step on one batch of tensors: it reads and assigns Variables, and does nothing else."""
+        plan, variables = self.compiled(), self.trainable_variables
+
+        def loss_and_predictions() -> tuple[Tensor, Any]:
+            predictions = self(x, training=True)  # predict
+            return plan.objective.loss(
+                y, predictions, sample_weight, self.output_names, self.losses
+            ), predictions  # loss
+
+        backward = value_and_grad(loss_and_predictions, wrt=variables, has_aux=True)
+        (loss, predictions), gradients = backward()  # backward
+        plan.optimizer.apply(gradients, variables)  # step
+        # reset: there is nothing to clear, since the gradients were values and are kept nowhere
+        return plan.objective.watch(loss, y, predictions, sample_weight, self.output_names)
+
+    def test_step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Logs:
+        """Loss and metrics of one batch, in inference mode."""
+        objective = self.compiled().objective
+        predictions = self(x, training=False)
+        loss = objective.loss(y, predictions, sample_weight, self.output_names, self.losses)
+        return objective.watch(loss, y, predictions, sample_weight, self.output_names)
+
+    def predict_step(self, x: Any) -> Any:
+        """The predictions of one batch, in inference mode."""
+        with no_grad():
+            return self(x, training=False)
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer that ``compile`` was given."""
+        return self.compiled().optimizer
+
+    def compiled(self) -> Plan:
+        """How to train, which ``compile`` must have said."""
+        if self.plan is None:
+            raise UsageError(
+                "the model does not know yet how to train. Write model.compile(optimizer='adam', loss='mse') first; "
+                "for classes loss='sparse_categorical_crossentropy' and metrics=['accuracy']."
+            )
+        return self.plan
+
+    # The loop.
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train for a number of epochs and return what became of loss and metrics.
+
+        x and y are arrays, tensors, tables, or lists and dicts of them; or x gives batches (x, y), or can be indexed
+        for samples (x, y). ``validation_split`` holds the last share of the rows back. The order of the rows is a
+        function of the seed and of how many epochs were trained since ``compile``.
+        """
+        self.compiled()
+        seed = int(seed_key().numpy()[0]) if shuffle else None
+        source = source_of(x, y, sample_weight, batch_size=batch_size, seed=seed, steps=steps_per_epoch)
+        validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
+        if validation_split:
+            source, held_back = split_off(source, validation_split)
+            validation = validation or held_back
+        if class_weight is not None:
+            source = _by_class(source, class_weight)
+        self._check(source, validation)
+        history = self.history = History()
+        listeners = [history, *_listed(callbacks), *progress_for(verbose)]
+        run = CallbackList(listeners, self, epochs=epochs, steps=source.steps, verbose=verbose)
+        self.stop_training = False
+        with between_steps() as interrupt:
+            self._epochs(range(initial_epoch, epochs), source, validation, validation_freq, run, interrupt)
+        return history
+
+    def _epochs(
+        self,
+        epochs: range,
+        source: Source,
+        validation: Source | None,
+        every: int,
+        run: CallbackList,
+        interrupt: Interrupt,
+    ) -> None:
+        """All epochs; when they are cut short the callbacks still hear of the end."""
+        run("on_train_begin")
+        logs: Logs = {}
+        try:
+            for epoch in epochs:
+                run("on_epoch_begin", epoch)
+                logs = self._epoch(source, run, interrupt)
+                if validation is not None and (epoch + 1) % every == 0:
+                    logs |= {f"val_{name}": value for name, value in self._test(validation, run, interrupt).items()}
+                run("on_epoch_end", epoch, logs=logs)
+                if self.stop_training:
+                    break
+        finally:
+            run("on_train_end", logs=logs)
+
+    def _epoch(self, source: Source, run: CallbackList, interrupt: Interrupt) -> Logs:
+        """One pass over the data; the loss and the metrics of it."""
+        plan = self.compiled()
+        plan.objective.reset()
+        bars = [callback for callback in run.callbacks if isinstance(callback, ProgressBar)]
+        logs: Logs = {}
+        for i, batch in enumerate(source.epoch(plan.next_epoch())):
+            run("on_train_batch_begin", i)
+            logs = self._step(*_tensors(batch))
+            run("on_train_batch_end", i, logs=logs)
+            for bar in bars:
+                bar.on_step(i, logs)
+            interrupt.check()
+        return _numbers(logs)
+
+    def _step(self, x: Any, y: Any, weight: Any) -> Logs:
+        """The place where a compiled step takes over: a program for this model, these shapes and dtypes."""
+        return self.train_step(x, y, weight)
+
+    def _test(self, source: Source, run: CallbackList, interrupt: Interrupt) -> Logs:
+        self.reset_metrics()
+        run("on_test_begin")
+        logs: Logs = {}
+        for i, batch in enumerate(source.epoch(0)):
+            run("on_test_batch_begin", i)
+            logs = self.test_step(*_tensors(batch))
+            run("on_test_batch_end", i, logs=logs)
+            interrupt.check()
+        numbers = _numbers(logs)
+        run("on_test_end", logs=numbers)
+        return numbers
+
+    def _check(self, *sources: Source | None) -> None:
+        """Find what does not fit before the first step, where all data is at hand."""
+        for source in sources:
+            if isinstance(source, ArraySource):
+                check_fit(self, self.compiled().objective, source.data.x, source.data.y, source.rows)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """The loss, or a list of loss and metrics, or with ``return_dict`` a dict of them, over all of this data."""
+        self.compiled()
+        source = source_of(x, y, sample_weight, batch_size=batch_size, steps=steps)
+        self._check(source)
+        run = CallbackList(_listed(callbacks), self, steps=source.steps, verbose=verbose)
+        with between_steps() as interrupt:
+            logs = self._test(source, run, interrupt)
+        return _given(logs, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The predictions for all of this data, as arrays; batch by batch, so that memory holds one batch's work."""
+        run = CallbackList(_listed(callbacks), self, steps=steps, verbose=verbose)
+        run("on_predict_begin")
+        outputs = list(self._predictions(x, batch_size, steps, run))
+        run("on_predict_end")
+        if len(outputs) == 1:
+            return outputs[0]
+        return tree.map_leaves(lambda *parts: np.concatenate(parts), *outputs)
+
+    def _predictions(self, x: Any, batch_size: int | None, steps: int | None, run: CallbackList) -> Iterator[Any]:
+        given = _empty(x)
+        batches = (
+            [given] if given is not None else source_of(x, batch_size=batch_size, steps=steps, check=False).epoch(0)
+        )
+        for i, batch in enumerate(batches):
+            run("on_predict_batch_begin", i)
+            yield tree.map_leaves(lambda t: t.numpy(), self.predict_step(_tensors(batch)[0]))
+            run("on_predict_batch_end", i)
+
+    # One batch.
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One training step on this batch; loss and metrics since they were last reset."""
+        self.compiled()
+        source = source_of(x, y, sample_weight, batch_size=2**31)
+        if class_weight is not None:
+            source = _by_class(source, class_weight)
+        self._check(source)
+        (batch,) = source.epoch(0)
+        return _given(_numbers(self._step(*_tensors(batch))), return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Loss and metrics of this batch, added to those since the last reset."""
+        self.compiled()
+        (batch,) = source_of(x, y, sample_weight, batch_size=2**31).epoch(0)
+        return _given(_numbers(self.test_step(*_tensors(batch))), return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The predictions for this batch, as arrays."""
+        outputs = self.predict_step(_tensors(Batch(arrays(x, "x"), None, None))[0])
+        return tree.map_leaves(lambda t: t.numpy(), outputs)
+
+    def reset_metrics(self) -> None:
+        """Let loss and metrics begin anew."""
+        self.compiled().objective.reset()
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what ``evaluate`` returns."""
+        return list(self.compiled().objective.logs())
+
+
+def _tensors(batch: Batch) -> tuple[Any, Any, Any]:
+    x, y, weight = (None if part is None else tree.map_leaves(Tensor, part) for part in batch)
+    return x, y, weight
+
+
+def _numbers(logs: Logs) -> Logs:
+    return {name: float(value) for name, value in logs.items()}
+
+
+def _given(logs: Logs, return_dict: bool) -> Any:
+    values = list(logs.values())
+    return logs if return_dict else values[0] if len(values) == 1 else values
+
+
+def _listed(callbacks: Any) -> list[Any]:
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+
+
+def _validation(given: Any, batch_size: int | None, steps: int | None) -> Source | None:
+    if given is None:
+        return None
+    if isinstance(given, (tuple, list)):
+        if not 2 <= len(given) <= 3:
+            raise UsageError(f"validation_data is (x, y) or (x, y, sample_weight), got {len(given)} things.")
+        return source_of(*given, batch_size=batch_size)
+    return source_of(given, batch_size=batch_size, steps=steps)
+
+
+def _by_class(source: Source, class_weight: dict[int, float]) -> Source:
+    if not isinstance(source, ArraySource):
+        raise UsageError("class_weight needs arrays: for batches from elsewhere let them bring a sample_weight.")
+    return ArraySource(weighted_by_class(source.data, class_weight), source.rows, source.batch_size, source.seed)
+
+
+def _empty(x: Any) -> Batch | None:
+    """A batch of no rows, where there are none."""
+    shape = getattr(x, "shape", None)
+    return Batch(arrays(x, "x"), None, None) if shape and shape[0] == 0 else None

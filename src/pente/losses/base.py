@@ -51,15 +51,15 @@ def by_row(function: LossFunction, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 def weight_for(values: Tensor, sample_weight: Any) -> Tensor:
     """The weight of each value. Shapes: the first axes of the values; a weight holds for all that follows."""
     weight = astype(lift(sample_weight), values.dtype)
-    given = weight.shape
-    while weight.ndim > values.ndim and weight.shape[-1] == 1:
-        weight = reshape(weight, weight.shape[:-1])
-    if weight.shape != values.shape[: weight.ndim]:
+    shape = weight.shape
+    while shape != values.shape[: len(shape)] and shape[-1] == 1 and len(shape) > min(values.ndim, 1):
+        shape = shape[:-1]
+    if shape != values.shape[: len(shape)]:
         raise ShapeError(
-            f"sample_weight has shape {given}, and the losses have shape {values.shape}: one weight for each sample is "
+            f"sample_weight has shape {weight.shape}, and the losses have shape {values.shape}: one weight for each sample is "
             f"expected, shape {values.shape[:1]}."
         )
-    return broadcast_to(reshape(weight, weight.shape + (1,) * (values.ndim - weight.ndim)), values.shape)
+    return broadcast_to(reshape(weight, shape + (1,) * (values.ndim - len(shape))), values.shape)
 
 
 class Loss(Configured):

@@ -56,8 +56,8 @@ def weight_for(values: Tensor, sample_weight: Any) -> Tensor:
         shape = shape[:-1]
     if shape != values.shape[: len(shape)]:
         raise ShapeError(
-            f"sample_weight has shape {weight.shape}, and the losses have shape {values.shape}: one weight for each sample is "
-            f"expected, shape {values.shape[:1]}."
+            f"sample_weight has shape {weight.shape}, and the losses have shape {values.shape}: one weight for each "
+            f"sample is expected, shape {values.shape[:1]}."
         )
     return broadcast_to(reshape(weight, shape + (1,) * (values.ndim - len(shape))), values.shape)
 

@@ -13,10 +13,10 @@ from pente.core.tensor import Tensor
 from pente.errors import UsageError
 from pente.losses import pairs, predictions
 from pente.losses.base import EPSILON, MEAN, LossFunctionWrapper, averages
-from pente.losses.values import made_by
+from pente.losses.values import before_sigmoid, made_by
 from pente.ops.elementwise import clip, equal, log, where
 from pente.ops.lifting import lift
-from pente.ops.neural import cross_entropy, log_softmax, sigmoid_, softmax_, softplus
+from pente.ops.neural import cross_entropy, log_softmax, softmax_, softplus
 from pente.ops.reduce import mean, sum
 from pente.ops.shape import expand_dims, moveaxis, reshape
 
@@ -156,7 +156,7 @@ def _logit(name: str, y_pred: Tensor, from_logits: bool) -> Tensor | None:
     if from_logits:
         predictions.logit_given(name, y_pred)
         return y_pred
-    logits = made_by(sigmoid_, y_pred)
+    logits = before_sigmoid(y_pred)
     if logits is None:
         fix = "For a linear last layer write from_logits=True; or give the layer activation='sigmoid'."
         predictions.unit_interval(name, y_pred, "y_pred", fix)

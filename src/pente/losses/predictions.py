@@ -6,7 +6,19 @@ import numpy as np
 
 from pente.core.tensor import Tensor
 from pente.errors import UsageError
-from pente.losses.values import EXACT, ROUNDED, Array, at, exclusive, first, highest, known, lowest, made_by
+from pente.losses.values import (
+    EXACT,
+    ROUNDED,
+    Array,
+    at,
+    before_sigmoid,
+    exclusive,
+    first,
+    highest,
+    known,
+    lowest,
+    made_by,
+)
 from pente.ops.neural import log_softmax_, sigmoid_, softmax_
 
 __all__ = ["log_probabilities_given", "logit_given", "logits_given", "probabilities_given", "unit_interval"]
@@ -22,7 +34,7 @@ def unit_interval(name: str, x: Tensor, side: str, fix: str) -> None:
 
 def logit_given(name: str, y_pred: Tensor) -> None:
     """Predictions that are to be numbers before a sigmoid."""
-    if made_by(sigmoid_, y_pred) is not None or made_by(softmax_, y_pred) is not None:
+    if before_sigmoid(y_pred) is not None or made_by(softmax_, y_pred) is not None:
         raise UsageError(
             f"{name}: from_logits=True wants numbers before the sigmoid, and y_pred holds probabilities already. Write "
             "from_logits=False, or take the sigmoid out of the model."

@@ -5,11 +5,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pente.core import primitives as p
 from pente.core.node import is_abstract
 from pente.core.primitives import Composite
 from pente.core.tensor import Tensor
+from pente.ops.neural import sigmoid_
+from pente.ops.shape import reshape
 
-__all__ = ["EXACT", "ROUNDED", "Array", "at", "exclusive", "first", "highest", "known", "lowest", "made_by", "only"]
+__all__ = [
+    "EXACT",
+    "ROUNDED",
+    "Array",
+    "at",
+    "before_sigmoid",
+    "exclusive",
+    "first",
+    "highest",
+    "known",
+    "lowest",
+    "made_by",
+    "only",
+]
 
 Array = NDArray[Any]
 
@@ -61,3 +77,12 @@ def made_by(op: Composite, x: Tensor, **settings: Any) -> Tensor | None:
     if node is None or node.op is not op or not node.inputs or any(node.params[k] != v for k, v in settings.items()):
         return None
     return Tensor(node.inputs[0].value, node.inputs[0])
+
+
+def before_sigmoid(x: Tensor) -> Tensor | None:
+    """What the sigmoid was called on that x is the result of, in the shape of x, where the graph remembers."""
+    node = x.node
+    if node is not None and node.op is p.reshape and node.inputs:
+        inner = before_sigmoid(Tensor(node.inputs[0].value, node.inputs[0]))
+        return None if inner is None else reshape(inner, x.shape)
+    return made_by(sigmoid_, x)

@@ -141,6 +141,8 @@ def test_a_loss_can_be_made_again_from_its_config(kind):
 def test_settings_survive_in_the_config():
     loss = losses.Huber.from_config(losses.Huber(delta=3.0).get_config())
     assert loss([0.0], [10.0]).item() == losses.huber([[0.0]], [[10.0]], delta=3.0).item() == 25.5
+    wrapped = losses.LossFunctionWrapper(losses.huber, delta=3.0)
+    assert losses.LossFunctionWrapper(**wrapped.get_config())([0.0], [10.0]).item() == 25.5
 
 
 @pytest.mark.parametrize("alias", ["mse", "MSE", "mae", "mape", "msle", "bce", "kld", "nll", "logcosh"])

@@ -140,3 +140,6 @@ class LossFunctionWrapper(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return self.fn(*by_row(self.fn, y_true, y_pred), **self.settings)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.settings}

@@ -51,6 +51,8 @@ def conv(x: Array, kernel: Array, strides: Any, padding: Any, dilation: Any, gro
     x = _padded(x, padding)
     spans = zip(x.shape[1:-1], window, strides, dilation, strict=True)
     places = [(n - (k - 1) * d - 1) // s + 1 for n, k, s, d in spans]
+    if min(places) < 1 and x.size:
+        raise ValueError("no window fits")  # the rule says which
     total = np.zeros((groups, x.shape[0] * prod(places), filters // groups), np.result_type(x, kernel))
     for tap, part in _taps(window, places, strides, dilation):
         total += _split(x[part], groups) @ _grouped(kernel[tap], groups)

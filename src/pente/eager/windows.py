@@ -12,7 +12,10 @@ Array = Any
 
 
 def _places(shape: Any, window: Any, strides: Any) -> list[int]:
-    return [max((n - k) // s + 1, 0) for n, k, s in zip(shape, window, strides, strict=True)]
+    places = [max((n - k) // s + 1, 0) for n, k, s in zip(shape, window, strides, strict=True)]
+    if min(places, default=1) < 1 and prod(shape) > 0:
+        raise ValueError("no window fits")  # the rule says which
+    return places
 
 
 def _taps(window: Any, places: Any, strides: Any) -> Any:

@@ -79,7 +79,7 @@ def conv_transpose(
     """The transpose of a convolution in its input: every number of x is spread over a window of the result.
 
     Shapes: x (batch, *places, filters), kernel (*window, channels / groups, filters), the result has channels. With
-    "valid" it has (n - 1)·stride + (k - 1)·dilation + 1 places, with "same" n·stride.
+    "valid" it has n·stride + max((k - 1)·dilation + 1 - stride, 0) places, with "same" n·stride.
 
     >>> import pente
     >>> pente.conv_transpose(pente.ones((1, 2, 1)), pente.ones((2, 1, 1)), strides=2).shape

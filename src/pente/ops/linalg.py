@@ -5,7 +5,7 @@ from typing import Any
 
 from pente.core import primitives as p
 from pente.core.dispatch import bind
-from pente.core.tensor import Tensor, attach
+from pente.core.tensor import UFUNCS, Tensor, attach
 from pente.errors import ShapeError
 from pente.ops.elementwise import abs, multiply, pow, sqrt
 from pente.ops.lifting import as_float, lift, pair
@@ -137,6 +137,9 @@ def einsum(subscripts: str, /, *operands: Any) -> Tensor:
         )
     if not arrow:
         result = "".join(sorted(c for c in set(terms) - {","} if terms.count(c) == 1))
+    unknown = [c for c in result if c not in terms]
+    if unknown:
+        raise ShapeError(f"einsum {subscripts!r}: no operand has the letter {unknown[0]!r} of the result.")
     tensors = [lift(x) for x in operands]
     for name, x in zip(names, tensors, strict=True):
         if len(name) != x.ndim:
@@ -204,3 +207,4 @@ def norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2)
 
 
 attach(__matmul__=matmul, __rmatmul__=lambda x, other: matmul(other, x), dot=matmul)
+UFUNCS["matmul"] = matmul  # array @ tensor

@@ -168,9 +168,10 @@ def cross_entropy_(logits: Any, labels: Any) -> Any:
     hits = _hits(labels, logits.shape[-1], logits.dtype)
     low = logits - p.stop_gradient(p.reduce_max(logits, axes=(logits.ndim - 1,), keepdims=True))
     last = (logits.ndim - 1,)
-    return p.log(p.reduce_sum(p.exp(low), axes=last, keepdims=False)) - p.reduce_sum(
+    loss = p.log(p.reduce_sum(p.exp(low), axes=last, keepdims=False)) - p.reduce_sum(
         p.select(hits, low, _zero(low)), axes=last, keepdims=False
     )
+    return p.select((labels >= 0) & (labels < logits.shape[-1]), loss, _zero(loss) + math.inf)
 
 
 def _hits(labels: Any, classes: int, dtype: Any) -> Any:

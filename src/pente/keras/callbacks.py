@@ -1,15 +1,3 @@
 """Callbacks, under Keras's path."""
 
-from pente.callbacks import (
-    Callback,
-    History,
-    LambdaCallback,
-    ProgressBar,
-)
-
-__all__ = [
-    "Callback",
-    "History",
-    "LambdaCallback",
-    "ProgressBar",
-]
+from pente.callbacks import *  # noqa: F403  (what stands there stands here)

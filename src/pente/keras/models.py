@@ -1,11 +1,3 @@
 """Models, under Keras's path."""
 
-from pente.models import (
-    Model,
-    Sequential,
-)
-
-__all__ = [
-    "Model",
-    "Sequential",
-]
+from pente.models import *  # noqa: F403  (what stands there stands here)

@@ -1,21 +1,3 @@
 """Optimizers, under Keras's path."""
 
-from pente.optimizers import (
-    SGD,
-    Adam,
-    AdamW,
-    Optimizer,
-    RMSprop,
-    Segment,
-    get,
-)
-
-__all__ = [
-    "SGD",
-    "Adam",
-    "AdamW",
-    "Optimizer",
-    "RMSprop",
-    "Segment",
-    "get",
-]
+from pente.optimizers import *  # noqa: F403  (what stands there stands here)

@@ -15,7 +15,7 @@ from pente.core.tensor import Tensor, Variable
 from pente.dtypes import DType, as_dtype, default_float
 from pente.errors import PenteError, UsageError
 from pente.layers.calls import current_call, eagerly, entered
-from pente.layers.fields import Fields
+from pente.layers.fields import Fields, refuse_unknown
 from pente.layers.inputs import taken
 from pente.layers.state import StateTree
 from pente.layers.structure import join, snake_case
@@ -70,6 +70,7 @@ class Held(StateTree):
     call: Callable[..., Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        refuse_unknown(cls, kwargs)
         layer = super().__new__(cls)
         vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "output_shape")))
         vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0)
@@ -204,7 +205,7 @@ class Layer(Fields, Held):
             try:
                 result = self.call(*args, **kwargs)
             except PenteError as error:
-                error.add_note(f"in {self.path or self.name} ({self!r}), called on {_shapes_text(args)}")
+                error.add_note(f"in {self.path or self.name} ({type(self).__name__}), called on {_shapes_text(args)}")
                 raise
         if outermost and (call.losses or self.added_losses):
             vars(self)["added_losses"] = call.losses

@@ -5,13 +5,15 @@ its own keeps each argument in an attribute of the same name. Either way the con
 layer are readings of the same fields.
 """
 
+import difflib
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, dataclass_transform
 
 from pente.errors import UsageError
 
-__all__ = ["Fields"]
+__all__ = ["Fields", "parameters", "refuse_unknown"]
 
 
 @dataclass_transform()
@@ -45,6 +47,34 @@ class Fields:
         known = parameters(type(self))
         config = {name: value for name, value in self.get_config().items() if not _same(value, known[name])}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in config.items())})"
+
+
+HABITS = {
+    "bias": "use_bias",
+    "in_features": "input_shape",
+    "input_dim": "input_shape",
+    "in_channels": "input_shape",
+    "out_features": "units",
+    "out_channels": "filters",
+    "p": "rate",
+    "stride": "strides",
+    "act": "activation",
+}
+
+
+def refuse_unknown(cls: type, given: Mapping[str, Any]) -> None:
+    """Raise where a keyword is none of the class's fields, and say which one is likely meant."""
+    known = parameters(cls)
+    for name in given:
+        if name not in known and not _takes_anything(cls):
+            near = [HABITS[name]] if HABITS.get(name) in known else difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]}=?" if near else ""
+            raise UsageError(f"{cls.__name__} has no field {name!r}.{hint} It takes {', '.join(known)}.")
+
+
+def _takes_anything(cls: type) -> bool:
+    kinds = [p.kind for p in inspect.signature(cls.__init__).parameters.values()]  # type: ignore[misc]
+    return inspect.Parameter.VAR_KEYWORD in kinds
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -26,6 +26,7 @@ class InputLayer(Layer):
         call = LayerCall(self, (), {})
         call.outputs = SymbolicTensor((self.batch_size, *self.shape), self.weight_dtype, call)
         self.calls.append(call)
+        vars(self)["output_shape"] = call.outputs.shape
         self.built = True
 
     def call(self, x: Any) -> Any:

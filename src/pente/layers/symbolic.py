@@ -27,6 +27,7 @@ __all__ = [
     "open_shapes",
     "record",
     "result_of",
+    "shown",
     "symbols_in",
 ]
 
@@ -180,7 +181,7 @@ def _shapes(outputs: Any) -> Any:
 
 def result_of(call: LayerCall) -> Any:
     """What a call gives, as symbolic tensors."""
-    short, long = (_run(call, length) for length in LENGTHS)
+    short, long = (shown(call, length) for length in LENGTHS)
 
     def merged(a: Tensor, b: Tensor) -> SymbolicTensor:
         shape = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
@@ -189,7 +190,7 @@ def result_of(call: LayerCall) -> Any:
     return tree.map_leaves(merged, short, long)
 
 
-def _run(call: LayerCall, length: int) -> Any:
+def shown(call: LayerCall, length: int = LENGTHS[0]) -> Any:
     """The layer's outputs where open axes have this length; nothing is computed and no state changes."""
 
     def filled(x: Any) -> Any:

@@ -34,6 +34,12 @@ class LayerGraph:
                 known.update((id(s), v) for s, v in zip(symbols_in(call.outputs), results, strict=True))
         return tree.map_leaves(value_of, self.outputs)
 
+    def refuse_mistakes(self, values: Any) -> None:
+        """Raise where the shape of an input shows what the mistake is; layers find the others themselves."""
+        for symbol, value in zip(symbols_in(self.inputs), tree.leaves(values), strict=False):
+            if not _fits(symbol, tuple(value.shape)) and _hint(symbol, tuple(value.shape)):
+                _check_shape(symbol, value)
+
     def _given(self, values: Any) -> list[Any]:
         """The values in the order of the inputs, each checked against the shape that it is to have."""
         symbols = symbols_in(self.inputs)
@@ -56,11 +62,14 @@ def _named(values: dict[str, Any], name: str) -> Any:
 
 def _check_shape(symbol: SymbolicTensor, value: Any) -> None:
     shape = tuple(value.shape)
-    fits = len(shape) == symbol.ndim and all(n in (None, m) for n, m in zip(symbol.shape[1:], shape[1:], strict=True))
-    if not fits:
+    if not _fits(symbol, shape):
         raise ShapeError(
             f"{symbol.name} expects shape {symbol.shape}, where None is open, got {shape}.{_hint(symbol, shape)}"
         )
+
+
+def _fits(symbol: SymbolicTensor, shape: tuple[int, ...]) -> bool:
+    return len(shape) == symbol.ndim and all(n in (None, m) for n, m in zip(symbol.shape[1:], shape[1:], strict=True))
 
 
 def _hint(symbol: SymbolicTensor, shape: tuple[int, ...]) -> str:

@@ -113,6 +113,11 @@ class Model(Layer, Trainer):
         return super().output if self.graph is None else self.graph.outputs
 
     @property
+    def known_output(self) -> Any:
+        """The symbolic outputs, where the model is a graph of layers."""
+        return None if self.graph is None else self.graph.outputs
+
+    @property
     def output_names(self) -> list[str]:
         """A name for each output: its key in a dict, or the layer that it comes from."""
         if self.graph is None:

@@ -125,6 +125,8 @@ class Sequential(Model):
     def call(self, inputs: Any) -> Any:
         if not self.stack:
             return inputs
+        if self.graph is not None:
+            self.graph.refuse_mistakes(inputs)
         x = inputs
         for layer in self.stack:
             x = layer(x)

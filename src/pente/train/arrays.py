@@ -89,7 +89,7 @@ def _ragged(value: Any) -> str:
 
 
 def _size(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} numbers" if len(shape) == 1 else f"shape {shape}"
+    return f"length {shape[0]}" if len(shape) == 1 else f"shape {shape}"
 
 
 def common_length(**named: Any) -> int:
@@ -138,5 +138,5 @@ def _refuse_infinite(array: Array, what: str, names: Any) -> None:
         columns = f", in column {', '.join(str(i if names is None else repr(names[i])) for i in found)}"
     raise DataError(
         f"{what} holds {kind}: first in row {first[0]}{columns}; {bad.sum()} of {array.size} numbers are not finite. "
-        "Fill them or drop their rows before training: keep = np.isfinite(x).all(axis=-1)."
+        f"Fill them or drop their rows before training: keep = np.isfinite({what}){'.all(axis=-1)' * (array.ndim > 1)}."
     )

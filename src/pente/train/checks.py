@@ -8,12 +8,13 @@ from pente.core.state import no_grad
 from pente.core.tensor import Tensor
 from pente.core.tracer import Tracer, placeholder, tracing
 from pente.errors import TraceError, UsageError
+from pente.layers.symbolic import SymbolicTensor, shown
 from pente.losses import Loss
 from pente.ops.lifting import lift
 from pente.ops.neural import sigmoid_, softmax_
 from pente.train.objective import Objective
 
-__all__ = ["check_fit", "check_head", "predictions_for"]
+__all__ = ["check_fit", "check_head", "check_outputs", "predictions_for"]
 
 # Losses of probabilities, and the activation that gives those.
 PROBABILITIES = {
@@ -34,7 +35,17 @@ def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int) -> No
                     check_head(output.loss, prediction)
                     output.loss(target, prediction)
     except TraceError:
-        return  # a model or a loss that looks at values can only be run on them
+        # A model or a loss that looks at values can only be run on them. The weights are made here all the same.
+        model(tree.map_leaves(lambda array: Tensor(array[:1]), x), training=False)
+
+
+def check_outputs(loss: Any, output: Any) -> None:
+    """What is surely wrong between a loss and a model whose output is known as a symbolic tensor."""
+    if isinstance(loss, (list, tuple, dict)) or loss is None or not isinstance(output, SymbolicTensor):
+        return
+    with tracing(Tracer()), no_grad():
+        (prediction,) = tree.leaves(shown(output.call))
+        check_head(losses.get(loss), prediction)
 
 
 def predictions_for(model: Any, x: Any, rows: int) -> Any:

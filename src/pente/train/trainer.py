@@ -14,7 +14,7 @@ from pente.ops.random import seed_key
 from pente.optimizers import Optimizer
 from pente.train.arrays import arrays
 from pente.train.callbacks import CallbackList, History
-from pente.train.checks import check_fit
+from pente.train.checks import check_fit, check_outputs
 from pente.train.interrupts import Interrupt, between_steps
 from pente.train.objective import Objective
 from pente.train.plan import Plan
@@ -45,6 +45,9 @@ class Trainer:
         def losses(self) -> list[Any]: ...
 
         @property
+        def known_output(self) -> Any: ...
+
+        @property
         def output_names(self) -> list[str]: ...
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -69,6 +72,7 @@ class Trainer:
         if isinstance(optimizer, type):
             raise UsageError(f"compile takes an optimizer, not its class: write {optimizer.__name__}().")
         objective = Objective(loss, metrics, weighted_metrics, loss_weights)
+        check_outputs(loss, self.known_output)
         self.plan = Plan(optimizers.get(optimizer), objective, jit, verify)
 
     # The step, in five verbs.
@@ -191,6 +195,8 @@ class Trainer:
         bars = [callback for callback in run.callbacks if isinstance(callback, ProgressBar)]
         logs: Logs = {}
         for i, batch in enumerate(source.epoch(plan.next_epoch())):
+            if i == 0 and not isinstance(source, ArraySource):
+                check_fit(self, plan.objective, batch.x, batch.y, batch.rows)
             run("on_train_batch_begin", i)
             logs = self._step(*_tensors(batch))
             run("on_train_batch_end", i, logs=logs)

@@ -20,7 +20,7 @@ def main(folder: Path = Path()) -> None:
     moved = ((2.0 + step) * -3.0 + 10.0) * -2.0
     print(f"(L(a + {step}) - L(a)) / {step} = {(moved - L.data) / step:.6f}, and dL/da = {a.grad}")
 
-    print("picture:", pente.draw(L).save(folder / "chain_rule.svg"))
+    print("picture:", pente.draw(L).save(folder / "seed-graph.svg"))
 
 
 if __name__ == "__main__":

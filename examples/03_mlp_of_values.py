@@ -1,9 +1,10 @@
 """A multi-layer perceptron of Values: 105 numbers with gradients learn to tell two half moons apart."""
 
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from sketch import COLOURS, Sketch, grid, shade
+from sketch import COLOURS, Sketch, shade
 
 from pente import Value
 from pente.data import make_moons
@@ -29,7 +30,7 @@ class MLP:
         last = len(sizes) - 2
         self.layers = [
             [Neuron(inputs, rng, squash=i < last) for _ in range(outputs)]
-            for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False))
+            for i, (inputs, outputs) in enumerate(pairwise(sizes))
         ]
 
     def __call__(self, x: list[Value]) -> Value:
@@ -62,10 +63,8 @@ def train(model: MLP, x: list[tuple[float, float]], y: list[int], steps: int) ->
 
 
 def picture(model: MLP, x: list[tuple[float, float]], y: list[int], path: Path) -> Path:
-    low, high, side = (-1.5, -1.0), (2.5, 1.5), 0.1
-    sketch = Sketch(low, high)
-    centres = grid(low, high, side)
-    shade(sketch, centres, [int(model(values(centre)) > 0) for centre in centres], side)
+    sketch = Sketch((-1.5, -1.0), (2.5, 1.5))
+    shade(sketch, lambda points: [int(model(values(point)) > 0) for point in points], side=0.05)
     sketch.points(x, [COLOURS[k] for k in y])
     return sketch.save(path)
 

@@ -30,7 +30,7 @@ def main(folder: Path = Path(), steps: int = 100) -> None:
     result.backward()
     print("picture:", pente.draw(result).save(folder / "tensors.svg"))
 
-    sketch = Sketch((-1.2, -2.2), (1.2, 3.2), width=360)
+    sketch = Sketch((-1.2, -2.2), (1.2, 3.2))
     points = list(zip(x.tolist(), y.tolist(), strict=True))
     sketch.points(points, [COLOURS[0]] * len(points))
     sketch.curve([(end, float(slope) * end + float(offset)) for end in (-1.1, 1.1)], COLOURS[1])

@@ -1,8 +1,11 @@
 """What the examples draw with: a piece of the plane as an SVG, in the coordinates of the data."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from itertools import groupby
 from pathlib import Path
+
+import numpy as np
 
 COLOURS = ("#2563eb", "#ea580c")
 SHADES = ("#dbe7fd", "#fde3cf")
@@ -12,21 +15,21 @@ Point = tuple[float, float]
 class Sketch:
     """The rectangle from ``low`` to ``high``; what is drawn later lies on top."""
 
-    def __init__(self, low: Point, high: Point, width: int = 480) -> None:
-        self.low, self.high = low, high
-        self.scale = width / (high[0] - low[0])
-        self.size = width, round((high[1] - low[1]) * self.scale)
+    def __init__(self, low: Point, high: Point, size: tuple[int, int] = (480, 300)) -> None:
+        self.low, self.high, self.size = low, high, size
+        self.scale = size[0] / (high[0] - low[0]), size[1] / (high[1] - low[1])
         self.shapes: list[str] = []
 
     def place(self, point: Point) -> Point:
         """Where a point of the data lies in the drawing, whose y axis points down."""
-        return (float(point[0]) - self.low[0]) * self.scale, (self.high[1] - float(point[1])) * self.scale
+        x, y = point
+        return (x - self.low[0]) * self.scale[0], (self.high[1] - y) * self.scale[1]
 
-    def cell(self, corner: Point, side: float, colour: str) -> None:
-        """A filled square; ``corner`` is its top left one."""
-        x, y = self.place(corner)
-        length = side * self.scale
-        self.shapes.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{length:.1f}" height="{length:.1f}" fill="{colour}"/>')
+    def box(self, low: Point, high: Point, colour: str) -> None:
+        """A filled rectangle."""
+        (left, bottom), (right, top) = self.place(low), self.place(high)
+        where = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
+        self.shapes.append(f'<rect {where} fill="{colour}"/>')
 
     def points(self, points: Iterable[Point], colours: Iterable[str]) -> None:
         """A dot for each point."""
@@ -50,20 +53,29 @@ class Sketch:
         width, height = self.size
         shapes = "\n".join(self.shapes)
         path.write_text(
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-            f'shape-rendering="geometricPrecision">\n<rect width="100%" height="100%" fill="#fff"/>\n{shapes}\n</svg>\n',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+            f'\n<rect width="100%" height="100%" fill="#fff"/>\n{shapes}\n</svg>\n',
             encoding="utf-8",
         )
         return path
 
 
-def grid(low: Point, high: Point, side: float) -> list[Point]:
-    """The centres of the cells that cover the rectangle."""
-    across, up = (round((high[axis] - low[axis]) / side) for axis in (0, 1))
-    return [(low[0] + (i + 0.5) * side, low[1] + (j + 0.5) * side) for j in range(up) for i in range(across)]
+def shade(sketch: Sketch, class_of: Callable[[list[Point]], list[int]], side: float) -> None:
+    """Colour the plane by the class that is predicted at the centre of each square; equal neighbours are one box."""
+    (left, bottom), (right, top) = sketch.low, sketch.high
+    across, up = round((right - left) / side), round((top - bottom) / side)
+    for j in range(up):
+        y = bottom + j * side
+        classes = class_of([(left + (i + 0.5) * side, y + side / 2) for i in range(across)])
+        for k, run in groupby(range(across), key=classes.__getitem__):
+            places = list(run)
+            sketch.box((left + places[0] * side, y), (left + (places[-1] + 1) * side, y + side), SHADES[k])
 
 
-def shade(sketch: Sketch, centres: Iterable[Point], classes: Iterable[int], side: float) -> None:
-    """Colour each cell by the class that was predicted at its centre."""
-    for (x, y), k in zip(centres, classes, strict=True):
-        sketch.cell((x - side / 2, y + side / 2), side, SHADES[k])
+def image(sketch: Sketch, corner: Point, pixels: np.ndarray) -> None:
+    """Grey values from 0 (paper) to 1 (ink), one unit wide each, from this top left corner."""
+    left, top = corner
+    for (row, column), ink in np.ndenumerate(pixels):
+        grey = f"#{3 * f'{round(255 * (1 - ink * 0.9)):02x}'}" if ink else "#f6f7f8"
+        x, y = left + column, top - row
+        sketch.box((x, y - 1), (x + 1, y), grey)

@@ -1,0 +1,76 @@
+"""Every example runs alone and ends in a picture that a browser can read."""
+
+import inspect
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.house.source import ROOT
+
+FOLDER = ROOT / "examples"
+EXAMPLES = sorted(FOLDER.glob("[0-9]*.py"))
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(autouse=True)
+def _beside_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+
+def run(name: str, folder: Path, length: int | None = None) -> None:
+    """Run an example's main, with as many steps or epochs as ``length`` says."""
+    main = runpy.run_path(str(FOLDER / name))["main"]
+    wanted = set(inspect.signature(main).parameters) & {"steps", "epochs"} if length is not None else ()
+    main(folder, **dict.fromkeys(wanted, length))
+
+
+def pictures(printed: str) -> list[str]:
+    return [line.split(maxsplit=1)[1] for line in printed.splitlines() if line.startswith("picture: ")]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_in_short_form_makes_its_pictures(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(path.name, tmp_path, length=2)
+    made = pictures(capsys.readouterr().out)
+    assert made
+    for name in made:
+        assert ElementTree.parse(tmp_path / name).getroot().tag == f"{SVG}svg"
+
+
+def test_the_examples_are_numbered_without_a_gap() -> None:
+    assert [int(path.name[:2]) for path in EXAMPLES] == list(range(1, len(EXAMPLES) + 1))
+
+
+def test_the_picture_of_the_first_example_is_the_one_in_the_documents(tmp_path: Path) -> None:
+    run("01_chain_rule.py", tmp_path)
+    name = "seed-graph.svg"
+    assert (tmp_path / name).read_text("utf-8") == (ROOT / "docs" / "pictures" / name).read_text("utf-8")
+
+
+def test_the_line_of_the_fourth_example_is_that_of_least_squares(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("04_tensors.py", tmp_path)
+    printed = capsys.readouterr().out.splitlines()
+    fitted = next(line for line in reversed(printed) if line.startswith("step")).split("y = ")[1]
+    by_numpy = next(line for line in printed if line.startswith("least squares")).split("y = ")[1]
+    assert fitted == by_numpy
+
+
+def test_the_sixth_example_reads_digits_it_has_not_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("06_digits.py", tmp_path)
+    line = next(line for line in capsys.readouterr().out.splitlines() if "accuracy " in line and "not seen" in line)
+    assert float(line.rsplit(maxsplit=1)[1].rstrip("%")) > 93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_runs_as_a_script_of_its_own(path: Path, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert all((tmp_path / name).exists() for name in pictures(done.stdout))

@@ -26,7 +26,7 @@ class StateTracer(Tracer):
         if variable in self.values:
             return self.values[variable]
         if variable not in self.reads:
-            spec = Spec(variable.shape_now, variable.dtype_now)
+            spec = Spec(variable.array.shape, variable.array.dtype)
             self.reads[variable] = placeholder(spec, tracked=variable.trainable)
             self.reads[variable].name = variable.name
         return self.reads[variable]

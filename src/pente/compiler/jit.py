@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from pente import tree
+from pente.compiler import llvm
 from pente.compiler.capture import Capture, capture
+from pente.compiler.native import NativeTable
 from pente.compiler.pipeline import run_passes
 from pente.compiler.program import Table
 from pente.core.graph import Graph
@@ -44,7 +46,7 @@ class Compiled:
         self.captured = captured
         self.stages: list[tuple[str, Graph]] = []
         self.graph = run_passes(captured.graph, lambda name, graph: self.stages.append((name, graph)))
-        self.table = Table(self.graph)
+        self.table = NativeTable(self.graph) if llvm.available() else Table(self.graph)
         self.assigned = list(self.graph.assigned)
         self.trainable = [v.trainable for v in captured.state]
 
@@ -54,7 +56,7 @@ class Compiled:
 
     def run(self, arguments: Sequence[Any]) -> Any:
         """Run, then hand over the new state: a run that fails changes nothing."""
-        values = self.table.run([*arguments, *[v.data for v in self.captured.state]])
+        values = self.table.run([*arguments, *[v.array for v in self.captured.state]])
         count = len(self.graph.outputs)
         for variable, value in zip(self.assigned, values[count:], strict=True):
             variable.replace(_owned(value))
@@ -64,7 +66,7 @@ class Compiled:
 def _owned(value: Any) -> Any:
     """An array that is nobody else's memory."""
     array = np.asarray(value)
-    return array if array.base is None and array.flags.writeable else np.array(array)
+    return array if array.base is None else np.array(array)
 
 
 class Jitted:
@@ -92,7 +94,9 @@ class Jitted:
             program = self._trace(dynamic, key, rebuild, program is not None)
         return program.run([x.data for x in dynamic])
 
-    def _split(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Tensor], Hashable, Callable[..., Any]]:
+    def _split(
+        self, args: tuple[Any, ...], options: dict[str, Any]
+    ) -> tuple[list[Tensor], Hashable, Callable[..., Any]]:
         """The tensors among the arguments, the key of their kind, and how the arguments are put together again."""
         items, structure = tree.flatten([list(args), options])
         fixed = {id(x) for place in self.static for x in tree.leaves(args[place])}

@@ -11,7 +11,7 @@ from pente.core.node import Node
 from pente.core.state import position_text, state
 from pente.errors import PenteError
 
-__all__ = ["Row", "Table"]
+__all__ = ["Row", "Table", "placed"]
 
 
 class Row(NamedTuple):
@@ -50,7 +50,7 @@ class Table:
             try:
                 values[output] = run(*[values[i] for i in inputs])
             except (PenteError, ArithmeticError, ValueError) as error:
-                raise _placed(error, node) from error
+                raise placed(error, node) from error
             for i in free:
                 values[i] = None
         return [values[i] for i in self.results]
@@ -73,7 +73,7 @@ def _evaluation(node: Node) -> Callable[..., Any]:
     return partial(node.op.evaluate, **node.params) if node.params else node.op.evaluate
 
 
-def _placed(error: Exception, node: Node) -> Exception:
+def placed(error: Exception, node: Node) -> Exception:
     """The same error, with the operation, the layer and the user's line."""
     place = f" in {node.path}" if node.path else ""
     position = None if node.code is None else (node.code, node.offset)

@@ -337,15 +337,9 @@ class Variable(Handle):
         self._trainable, self._leaf = value and is_inexact(self._value.dtype), None
 
     @property
-    def shape_now(self) -> Shape:
-        """The shape, also while a function is traced; reading ``shape`` then counts as reading the variable."""
-        shape: Shape = self._value.shape
-        return shape
-
-    @property
-    def dtype_now(self) -> DType:
-        """The dtype, also while a function is traced."""
-        return self._value.dtype
+    def array(self) -> np.ndarray[Any, Any]:
+        """The present value, not to be written to; unlike ``data`` this never counts as a read of a traced function."""
+        return self._value
 
     def read(self) -> Tensor:
         """The present value as a tensor."""

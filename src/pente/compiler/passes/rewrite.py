@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pente.core.graph import Graph
+from pente.core.graph import Graph, graph_of
 from pente.core.node import Node
 from pente.core.state import Position
 
@@ -13,17 +13,14 @@ Rule = Callable[[Node, tuple[Node, ...]], Node]
 
 
 def rewrite(graph: Graph, rule: Rule) -> Graph:
-    """The program in which every call is what ``rule`` makes of it and of its inputs, which are rewritten already."""
+    """The program in which every call is what ``rule`` makes of it and of its inputs, which are rewritten already. A rule may put
+    several calls for one: whatever the outputs lead to belongs to the new program."""
     found: dict[Node, Node] = {node: node for node in (*graph.inputs, *graph.captured)}
-    nodes: dict[Node, None] = {}
     for node in graph.nodes:
-        new = rule(node, tuple(found[x] for x in node.inputs))
-        found[node] = new
-        if new not in graph.inputs and new not in graph.captured:
-            nodes[new] = None
+        found[node] = rule(node, tuple(found[x] for x in node.inputs))
     outputs = tuple(found[node] for node in graph.outputs)
     assigned = {variable: found[node] for variable, node in graph.assigned.items()}
-    return Graph(graph.inputs, graph.captured, tuple(nodes), outputs, assigned)
+    return graph_of(graph.inputs, outputs, assigned, since=0)
 
 
 def remade(node: Node, inputs: tuple[Node, ...], op: Any = None, params: Any = None) -> Node:

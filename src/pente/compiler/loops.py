@@ -1,0 +1,301 @@
+"""One group as a nest of loops in LLVM IR.
+
+The innermost axis is walked in vectors of 16 numbers, then one by one. A reduction along the innermost axis keeps 16
+sums side by side and adds them in a tree at the end; along outer axes it keeps one sum for each number of the result.
+So the order of additions follows from the shape alone, whatever the width of the machine's registers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pente.compiler.emit import _TYPES, EMIT, Lanes, Operand
+from pente.compiler.fuse import Group
+from pente.compiler.views import View, broadcast
+from pente.compiler.writer import Writer
+from pente.core import primitives as p
+from pente.core.node import Node
+
+__all__ = ["LANES", "Loop", "loop_ir"]
+
+LANES = 16
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A group with the places of what it reads and writes: views of one shape, by their order in the table's row."""
+
+    group: Group
+    reads: tuple[tuple[Node, View], ...]
+    writes: tuple[tuple[Node, View], ...]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One loop: how far, how each operand moves with it, and whether it is reduced."""
+
+    length: int
+    strides: tuple[int, ...]
+    reduced: bool
+
+
+def loop_ir(loop: Loop, name: str) -> str:
+    """The function ``name(addresses, operands)``: operands are places in the table of addresses."""
+    return _Nest(loop).written(name)
+
+
+class _Nest:
+    """Writes one kernel."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop, self.to = loop, Writer()
+        self.group = loop.group
+        self.views = [view for _, view in (*loop.reads, *loop.writes)]
+        self.pointers: list[str] = []
+        axes = _axes(self.group, self.views)
+        inner, rest = axes[-1], axes[:-1]
+        self.outer = [a for a in rest if not a.reduced]
+        self.deep = [a for a in rest if a.reduced]
+        self.inner = inner
+
+    def written(self, name: str) -> str:
+        for i, view in enumerate(self.views):
+            place = self.to.put(f"getelementptr i64, ptr %operands, i64 {i}")
+            index = self.to.put(f"load i64, ptr {place}")
+            slot = self.to.put(f"getelementptr ptr, ptr %addresses, i64 {index}")
+            base = self.to.put(f"load ptr, ptr {slot}")
+            self.pointers.append(self.to.put(f"getelementptr {_stored(view)}, ptr {base}, i64 {view.offset}"))
+        self._outside(0, ["0"] * len(self.views))
+        self.to.do("ret void")
+        body = "\n".join(self.to.lines)
+        declared = "\n".join(sorted(self.to.declared))
+        head = f'define void @{name}(ptr noalias %addresses, ptr noalias %operands) "prefer-vector-width"="512" {{'
+        return f"{declared}\n{head}\nentry:\n{body}\n}}"
+
+    # The loops around the innermost one.
+
+    def _outside(self, level: int, at: list[str]) -> None:
+        if level == len(self.outer):
+            return self._innermost(at)
+        axis = self.outer[level]
+
+        def body(i: str, _: list[str]) -> list[str]:
+            self._outside(level + 1, self._moved(at, axis, i))
+            return []
+
+        self.to.loop("0", str(axis.length), 1, body)
+        return None
+
+    def _moved(self, at: list[str], axis: Axis, i: str) -> list[str]:
+        """The operands' positions, i steps along an axis."""
+        steps: dict[int, str] = {}
+        out = []
+        for position, stride in zip(at, axis.strides, strict=True):
+            if stride and stride not in steps:
+                steps[stride] = i if stride == 1 else self.to.put(f"mul i64 {i}, {stride}")
+            if not stride:
+                out.append(position)
+            else:
+                out.append(steps[stride] if position == "0" else self.to.put(f"add i64 {position}, {steps[stride]}"))
+        return out
+
+    def _innermost(self, at: list[str]) -> None:
+        if not self.group.reduces:
+            self._vectors(at, lambda lanes, position: self._point(lanes, position))
+        elif self.inner.reduced:
+            self._row(at)
+        else:
+            self._vectors(at, self._column)
+
+    def _vectors(self, at: list[str], body: Any) -> None:
+        """The innermost axis in whole vectors, then what is left."""
+        whole = self.inner.length // LANES * LANES
+        for width, start, stop in ((LANES, 0, whole), (1, whole, self.inner.length)):
+            if start < stop:
+                lanes = Lanes(self.to, width)
+
+                def step(i: str, _: list[str], lanes: Lanes = lanes) -> list[str]:
+                    body(lanes, self._moved(at, self.inner, i))
+                    return []
+
+                self.to.loop(str(start), str(stop), width, step)
+
+    # One place: what the group computes there.
+
+    def _point(self, lanes: Lanes, at: Sequence[str]) -> Operand:
+        """Compute all calls of the group at one position; returns what the last element-wise call gives."""
+        values: dict[Node, Operand] = {}
+        for i, (node, view) in enumerate(self.loop.reads):
+            values[node] = Operand(self._load(lanes, i, view, at[i]), view.dtype)
+        calls = self.group.nodes[:-1] if self.group.reduces else self.group.nodes
+        for node in calls:
+            given = [values[x] for x in node.inputs]
+            values[node] = Operand(EMIT[node.op](lanes, node, given), node.dtype)  # type: ignore[index]
+        first = len(self.loop.reads)
+        for i, (node, view) in enumerate(self.loop.writes, first):
+            if node is not self.group.root or not self.group.reduces:
+                self._store(lanes, i, view, at[i], values[node])
+        return values[self.group.root.inputs[0] if self.group.reduces else self.group.root]
+
+    def _load(self, lanes: Lanes, i: int, view: View, at: str) -> str:
+        plain, stride = _stored(view), self.inner.strides[i]
+        place = self.to.put(f"getelementptr {plain}, ptr {self.pointers[i]}, i64 {at}")
+        size = view.dtype.itemsize
+        if lanes.width > 1 and stride == 1:
+            raw = self.to.put(f"load {lanes.type(plain)}, ptr {place}, align {size}")
+            return self._truth(lanes, raw) if view.dtype.kind == "b" else raw
+        if lanes.width == 1 or stride == 0:
+            raw = self.to.put(f"load {plain}, ptr {place}, align {size}")
+            one = Lanes(self.to, 1)
+            return lanes.repeat(self._truth(one, raw) if view.dtype.kind == "b" else raw, view.dtype)
+        out = "poison"
+        for lane in range(lanes.width):
+            own = self.to.put(f"getelementptr {plain}, ptr {place}, i64 {lane * stride}")
+            raw = self.to.put(f"load {plain}, ptr {own}, align {size}")
+            out = self.to.put(f"insertelement {lanes.type(plain)} {out}, {plain} {raw}, i32 {lane}")
+        return self._truth(lanes, out) if view.dtype.kind == "b" else out
+
+    def _truth(self, lanes: Lanes, raw: str) -> str:
+        return lanes.op("icmp ne", "i8", raw, lanes.splat("0", "i8"))
+
+    def _store(self, lanes: Lanes, i: int, view: View, at: str, value: Operand) -> None:
+        plain, name = _stored(view), value.name
+        if view.dtype.kind == "b":
+            name = self.to.put(f"zext {lanes.type('i1')} {name} to {lanes.type('i8')}")
+        place = self.to.put(f"getelementptr {plain}, ptr {self.pointers[i]}, i64 {at}")
+        self.to.do(f"store {lanes.type(plain)} {name}, ptr {place}, align {view.dtype.itemsize}")
+
+    # Reductions.
+
+    def _row(self, at: list[str]) -> None:
+        """Along the innermost axis: 16 running results, a tree over them, then the numbers that are left."""
+        root, wide, one = self.group.root, Lanes(self.to, LANES), Lanes(self.to, 1)
+        kind, whole = root.dtype, self.inner.length // LANES * LANES
+        totals = [
+            (wide.type(kind), wide.constant(_neutral(root), kind)),
+            (one.type(kind), one.constant(_neutral(root), kind)),
+        ]
+
+        def walk(level: int, at: list[str], carried: list[str]) -> list[str]:
+            if level < len(self.deep):
+                axis = self.deep[level]
+                body = lambda i, c: walk(level + 1, self._moved(at, axis, i), c)  # noqa: E731
+                return self._loop(axis.length, body, carried, totals)
+            vector, scalar = carried
+            if whole:
+                step = self._adding(wide, at)
+                vector = self.to.loop("0", str(whole), LANES, step, [(totals[0][0], vector)])[0]
+            if whole < self.inner.length:
+                step = self._adding(one, at)
+                scalar = self.to.loop(str(whole), str(self.inner.length), 1, step, [(totals[1][0], scalar)])[0]
+            return [vector, scalar]
+
+        vector, scalar = walk(0, at, [first for _, first in totals])
+        total = _combine(one, root, self._tree(vector, root), scalar) if whole else scalar
+        self._finish(one, at, total)
+
+    def _loop(self, length: int, body: Any, carried: list[str], totals: Any) -> list[str]:
+        kinds = [(kind, value) for (kind, _), value in zip(totals, carried, strict=True)]
+        return self.to.loop("0", str(length), 1, body, kinds)
+
+    def _adding(self, lanes: Lanes, at: list[str]) -> Any:
+        def step(i: str, carried: list[str]) -> list[str]:
+            value = self._point(lanes, self._moved(at, self.inner, i))
+            return [_combine(lanes, self.group.root, carried[0], value.name)]
+
+        return step
+
+    def _tree(self, vector: str, root: Node) -> str:
+        """The sixteen results as one: eight with eight, four with four, two with two, one with one."""
+        plain, width = _TYPES[root.dtype.name], LANES
+        while width > 1:
+            half = width // 2
+            kind = f"<{width} x {plain}>"
+            sides = []
+            for first in (0, half):
+                mask = ", ".join(f"i32 {i}" for i in range(first, first + half))
+                sides.append(self.to.put(f"shufflevector {kind} {vector}, {kind} poison, <{half} x i32> <{mask}>"))
+            if half == 1:
+                sides = [self.to.put(f"extractelement <1 x {plain}> {side}, i32 0") for side in sides]
+            vector, width = _combine(Lanes(self.to, half), root, *sides), half
+        return vector
+
+    def _column(self, lanes: Lanes, at: Sequence[str]) -> None:
+        """Along outer axes: one running result for each lane."""
+        root = self.group.root
+        kind = lanes.type(root.dtype)
+
+        def walk(level: int, at: list[str], carried: list[str]) -> list[str]:
+            if level == len(self.deep):
+                return [_combine(lanes, root, carried[0], self._point(lanes, at).name)]
+            axis = self.deep[level]
+            body = lambda i, c: walk(level + 1, self._moved(at, axis, i), c)  # noqa: E731
+            return self.to.loop("0", str(axis.length), 1, body, [(kind, carried[0])])
+
+        total = walk(0, list(at), [lanes.constant(_neutral(root), root.dtype)])[0]
+        self._finish(lanes, list(at), total)
+
+    def _finish(self, lanes: Lanes, at: list[str], total: str) -> None:
+        place = len(self.views) - 1
+        self._store(lanes, place, self.views[place], at[place], Operand(total, self.group.root.dtype))
+
+
+def _stored(view: View) -> str:
+    """The type in memory: a bool takes a byte."""
+    return "i8" if view.dtype.kind == "b" else _TYPES[view.dtype.name]
+
+
+def _neutral(root: Node) -> Any:
+    """What changes no result: 0 for sums, 1 for products, the far end for the largest and smallest."""
+    import numpy as np
+
+    if root.op is p.reduce_sum:
+        return -0.0 if root.dtype.kind == "f" else 0
+    if root.op is p.reduce_prod:
+        return 1
+    sign = -1 if root.op is p.reduce_max else 1
+    if root.dtype.kind == "f":
+        return sign * np.inf
+    bounds = np.iinfo(root.dtype)
+    return bounds.min if sign < 0 else bounds.max
+
+
+def _combine(lanes: Lanes, root: Node, a: str, b: str) -> str:
+    op = {p.reduce_sum: p.add, p.reduce_prod: p.multiply, p.reduce_max: p.maximum, p.reduce_min: p.minimum}
+    pair = [Operand(a, root.dtype), Operand(b, root.dtype)]
+    return EMIT[op[root.op]](lanes, root, pair)  # type: ignore[index]
+
+
+def _axes(group: Group, views: Sequence[View]) -> list[Axis]:
+    """The loops, outermost first: axes of length 1 are gone, and neighbours that every operand walks as one are one."""
+    reduced = group.root.params["axes"] if group.reduces else ()
+    found: list[Axis] = []
+    for i, length in enumerate(group.shape):
+        axis = Axis(length, tuple(view.strides[i] for view in views), i in reduced)
+        if length == 1:
+            continue
+        if found and found[-1].reduced == axis.reduced and _joins(found[-1], axis):
+            found[-1] = Axis(found[-1].length * length, axis.strides, axis.reduced)
+        else:
+            found.append(axis)
+    return found or [Axis(1, (0,) * len(views), group.reduces)]
+
+
+def _joins(outer: Axis, inner: Axis) -> bool:
+    return all(a == b * inner.length for a, b in zip(outer.strides, inner.strides, strict=True))
+
+
+def reduced_view(view: View, group: Group) -> View:
+    """The result of a reduction as a view of the walked shape: it stands still along the reduced axes."""
+    axes = group.root.params["axes"]
+    kept = tuple(1 if i in axes else n for i, n in enumerate(group.shape))
+    strides, supply = [], iter([s for n, s in zip(view.shape, view.strides, strict=True)])
+    keepdims = len(view.shape) == len(group.shape)
+    for i in range(len(group.shape)):
+        if i in axes:
+            if keepdims:
+                next(supply)
+            strides.append(0)
+        else:
+            strides.append(next(supply))
+    return broadcast(view._replace(shape=kept, strides=tuple(strides)), group.shape)

@@ -1,0 +1,297 @@
+"""A program as a table of native calls: kernels, the addresses they work on, and stops where NumPy does the work.
+
+What LLVM sees are kernels only. A run is data: rows of (kernel, operands), walked by one native loop from one row to
+another. An operation that has no kernel is a host row: the walk stops, NumPy works on the same memory, the walk goes on.
+"""
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from pente.compiler import llvm
+from pente.compiler.fuse import Group, fuse
+from pente.compiler.gemm import Product, gemm_ir
+from pente.compiler.loops import Loop, loop_ir, reduced_view
+from pente.compiler.program import placed
+from pente.compiler.views import View, broadcast, contiguous, seen_through
+from pente.core import primitives as p
+from pente.core.graph import Graph
+from pente.core.node import Node
+from pente.core.state import state
+from pente.errors import PenteError
+
+__all__ = ["NativeTable"]
+
+WALK = """
+define void @walk(ptr %rows, ptr %addresses, i64 %from, i64 %to) {
+entry:
+  %saved = alloca i32
+  %flushing = alloca i32
+  call void @llvm.x86.sse.stmxcsr(ptr %saved)
+  %old = load i32, ptr %saved
+  %new = or i32 %old, 32832
+  store i32 %new, ptr %flushing
+  call void @llvm.x86.sse.ldmxcsr(ptr %flushing)
+  br label %loop
+loop:
+  %i = phi i64 [%from, %entry], [%next, %loop]
+  %at = mul i64 %i, 2
+  %place = getelementptr ptr, ptr %rows, i64 %at
+  %kernel = load ptr, ptr %place
+  %beside = getelementptr ptr, ptr %place, i64 1
+  %operands = load ptr, ptr %beside
+  call void %kernel(ptr %addresses, ptr %operands)
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %to
+  br i1 %more, label %loop, label %done
+done:
+  call void @llvm.x86.sse.ldmxcsr(ptr %saved)
+  ret void
+}
+declare void @llvm.x86.sse.stmxcsr(ptr)
+declare void @llvm.x86.sse.ldmxcsr(ptr)
+"""
+_Walk = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+
+
+@dataclass(frozen=True)
+class KernelRow:
+    """A native call: the IR of its kernel, and the buffers it works on."""
+
+    ir: str
+    operands: tuple[Node, ...]
+    label: str
+
+
+@dataclass(frozen=True)
+class HostRow:
+    """A stop: NumPy evaluates the call on views of the buffers and writes the result into its own."""
+
+    node: Node
+    inputs: tuple[View | Node, ...]  # a node stands for the outputs of an operation that has several
+
+
+class NativeTable:
+    """A program laid out for native code."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.views: dict[Node, View] = {}
+        self.rows: list[KernelRow | HostRow] = []
+        self.results = [*graph.outputs, *graph.assigned.values()]
+        self._asked = set(self.results)
+        for node in (*graph.inputs, *graph.captured):
+            self._own(node)
+        for step in fuse(graph):
+            self._plan(step)
+        self._place()
+        self._link()
+        self._lock = threading.Lock()
+
+    # What runs: one row for each group or call.
+
+    def _own(self, node: Node) -> View:
+        """The value lies in a buffer of its own, in order."""
+        view = self.views[node] = View(node, 0, node.shape, contiguous(node.shape), node.dtype)
+        return view
+
+    def _plan(self, step: Group | Node) -> None:
+        if isinstance(step, Group):
+            return self._plan_group(step)
+        view = self.views.get(step.inputs[0]) if len(step.inputs) == 1 else None
+        through = seen_through(step, view) if view is not None else None
+        if through is not None:
+            self.views[step] = through
+        elif step.op is p.reshape and view is not None:
+            copied = self._copied(view)
+            self.views[step] = copied._replace(shape=step.shape, strides=contiguous(step.shape))
+        elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all(_sizes(step)):
+            self._plan_product(step)
+        else:
+            self._plan_host(step)
+        return None
+
+    def _plan_group(self, group: Group) -> None:
+        if not all(group.shape):
+            for node in group.nodes:
+                self._plan_host(node)
+            return
+        inside = set(group.nodes)
+        outside = dict.fromkeys(x for node in group.nodes for x in node.inputs if x not in inside)
+        reads = tuple((node, broadcast(self.views[node], group.shape)) for node in outside)
+        stored = [node for node in group.nodes if node is group.root or node in self._asked]
+        writes = []
+        for node in stored:
+            view = self._own(node)
+            ends = group.reduces and node is group.root
+            writes.append((node, reduced_view(view, group) if ends else broadcast(view, group.shape)))
+        self._kernel(Loop(group, reads, tuple(writes)))
+
+    def _kernel(self, loop: Loop) -> None:
+        buffers = tuple(view.buffer for _, view in (*loop.reads, *loop.writes))
+        label = " → ".join(str(node.op) for node in loop.group.nodes)
+        self.rows.append(KernelRow(loop_ir(loop, "NAME"), buffers, label))
+
+    def _copied(self, view: View) -> View:
+        """The elements of a view in order, in a buffer of their own."""
+        from pente.core.node import NOTHING, Spec
+
+        node = Node(p.identity, (view.buffer,), NOTHING, Spec(view.shape, view.dtype), False, "", None)
+        own = self._own(node)
+        self._kernel(Loop(Group(view.shape, [node]), ((view.buffer, view),), ((node, own),)))
+        return own
+
+    def _plan_product(self, node: Node) -> None:
+        a, b = (self.views[x] for x in node.inputs)
+        if b.strides[-1] != 1 and b.shape[-1] > 1:
+            b = self._copied(b)
+        lead = node.shape[:-2]
+        a_lead, b_lead = (
+            broadcast(v._replace(shape=v.shape[:-2], strides=v.strides[:-2]), lead).strides for v in (a, b)
+        )
+        out = self._own(node)
+        batch = tuple(zip(lead, a_lead, b_lead, out.strides[:-2], strict=True))
+        product = Product(
+            *(
+                *_sizes(node),
+                (a.strides[-2], a.strides[-1]),
+                b.strides[-2],
+                out.strides[-2],
+                batch,
+                (a.offset, b.offset),
+            ),
+            "float" if node.dtype.itemsize == 4 else "double",
+        )
+        self.rows.append(KernelRow(gemm_ir(product, "NAME"), (a.buffer, b.buffer, node), "matmul"))
+
+    def _plan_host(self, node: Node) -> None:
+        inputs = tuple(x if x.value.__class__ is tuple else self.views[x] for x in node.inputs)
+        self.rows.append(HostRow(node, inputs))
+        if node.value.__class__ is not tuple:
+            self._own(node)
+
+    # Where it lies: addresses that stay, and addresses that are filled in for each call.
+
+    def _place(self) -> None:
+        self.constants = {node: np.ascontiguousarray(node.value) for node in self.graph.captured}
+        buffers = dict.fromkeys([*self.graph.inputs, *self.graph.captured, *self._asked])
+        for row in self.rows:
+            if isinstance(row, KernelRow):
+                buffers.update(dict.fromkeys(row.operands))
+            elif row.node.value.__class__ is not tuple:
+                buffers[row.node] = None
+        self.slots = {node: i for i, node in enumerate(buffers)}
+        given = {*self.graph.inputs, *self.graph.captured}
+        self.fresh = [x for x in dict.fromkeys(self.results) if x not in given and self.views[x].buffer is x]
+        inner = [x for x in buffers if x not in given and x not in set(self.fresh) and self.views[x].buffer is x]
+        self.arena = {node: np.empty(node.shape, node.dtype) for node in inner}
+        self.addresses = np.zeros(len(self.slots), np.uint64)
+        for node, array in (*self.constants.items(), *self.arena.items()):
+            self.addresses[self.slots[node]] = _address(array)
+
+    def _link(self) -> None:
+        """Compile each different kernel once; a row is its address and the address of its operands."""
+        kernels: dict[str, str] = {}
+        for row in self.rows:
+            if isinstance(row, KernelRow):
+                kernels.setdefault(row.ir, "k" + blake2b(row.ir.encode(), digest_size=12).hexdigest())
+        texts = [ir.replace("@NAME(", f"@{name}(") for ir, name in kernels.items()]
+        declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
+        bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
+        self.library = llvm.build("\n".join([*declared, *bodies, WALK]), ["walk", *kernels.values()])
+        self.walk = _Walk(self.library.addresses["walk"])
+        self.operands = [
+            np.array([self.slots[x] for x in row.operands], np.int64)
+            if isinstance(row, KernelRow)
+            else np.zeros(1, np.int64)
+            for row in self.rows
+        ]
+        self.native = np.zeros((len(self.rows), 2), np.uint64)
+        for i, row in enumerate(self.rows):
+            if isinstance(row, KernelRow):
+                self.native[i] = self.library.addresses[kernels[row.ir]], _address(self.operands[i])
+        self.segments = _segments(self.rows)
+        self.native_address, self.addresses_address = _address(self.native), _address(self.addresses)
+        self.given_slots = [self.slots[node] for node in self.graph.inputs]
+        self.fresh_slots = [(node, self.slots[node], node.shape, node.dtype) for node in self.fresh]
+
+    # A run.
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        """The values of the outputs and of the assigned Variables, for these inputs."""
+        with self._lock:
+            return self._run(inputs)
+
+    def _run(self, inputs: Sequence[Any]) -> list[Any]:
+        arrays: dict[Node, Any] = {}
+        addresses = self.addresses
+        for node, slot, value in zip(self.graph.inputs, self.given_slots, inputs, strict=True):
+            arrays[node] = array = np.asarray(value, order="C")
+            addresses[slot] = array.__array_interface__["data"][0]
+        for node, slot, shape, dtype in self.fresh_slots:
+            arrays[node] = array = np.empty(shape, dtype)
+            addresses[slot] = array.__array_interface__["data"][0]
+        for start, stop in self.segments:
+            if stop > start:
+                self.walk(self.native_address, self.addresses_address, start, stop)
+            else:
+                self._host(self.rows[start], arrays)  # type: ignore[arg-type]
+        return [self._result(node, arrays) for node in self.results]
+
+    def _array(self, node: Node, arrays: dict[Node, Any]) -> Any:
+        for place in (arrays, self.arena, self.constants):
+            if node in place:
+                return place[node]
+        raise KeyError(node)
+
+    def _view(self, view: View, arrays: dict[Node, Any]) -> Any:
+        base = self._array(view.buffer, arrays).reshape(-1)[view.offset :]
+        steps = [s * view.dtype.itemsize for s in view.strides]
+        return np.lib.stride_tricks.as_strided(base, view.shape, steps, writeable=False)
+
+    def _host(self, row: HostRow, arrays: dict[Node, Any]) -> None:
+        node = row.node
+        values = [arrays[x] if isinstance(x, Node) else self._view(x, arrays) for x in row.inputs]
+        evaluate: Callable[..., Any] = node.op.evaluate  # type: ignore[union-attr]
+        try:
+            result = state.quiet.run(evaluate, *values, **node.params)
+        except (PenteError, ArithmeticError, ValueError) as error:
+            raise placed(error, node) from error
+        if node.value.__class__ is tuple:
+            arrays[node] = result
+        else:
+            np.copyto(self._array(node, arrays), result)
+
+    def _result(self, node: Node, arrays: dict[Node, Any]) -> Any:
+        """A fresh array; one that the program does not own is copied."""
+        if node in arrays and node not in self.graph.inputs:
+            return arrays[node]
+        return np.array(self._view(self.views[node], arrays))
+
+
+def _sizes(node: Node) -> tuple[int, int, int]:
+    """Rows, columns and inner dimension of a matrix product."""
+    return node.shape[-2], node.shape[-1], node.inputs[0].shape[-1]
+
+
+def _address(array: Any) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _segments(rows: Sequence[KernelRow | HostRow]) -> list[tuple[int, int]]:
+    """Runs of native rows as (from, to), and stops as (row, row)."""
+    found: list[tuple[int, int]] = []
+    for i, row in enumerate(rows):
+        if isinstance(row, HostRow):
+            found.append((i, i))
+        elif found and found[-1][1] == i and found[-1][0] < i:
+            found[-1] = (found[-1][0], i + 1)
+        else:
+            found.append((i, i + 1))
+    return found

@@ -1,0 +1,67 @@
+"""LLVM IR as text: fresh names, blocks, and counted loops that carry values."""
+
+from collections.abc import Callable, Sequence
+
+__all__ = ["Writer"]
+
+Carried = Sequence[tuple[str, str]]
+
+
+class Writer:
+    """The body of one function, written from top to bottom."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.declared: set[str] = set()
+        self.block = "entry"
+        self._count = 0
+
+    def fresh(self, stem: str = "v") -> str:
+        self._count += 1
+        return f"%{stem}{self._count}"
+
+    def put(self, text: str, stem: str = "v") -> str:
+        """Write an instruction that has a result; returns its name."""
+        name = self.fresh(stem)
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def do(self, text: str) -> None:
+        """Write an instruction that has none."""
+        self.lines.append(f"  {text}")
+
+    def declare(self, text: str) -> None:
+        """What the function calls from outside."""
+        self.declared.add(f"declare {text}")
+
+    def open(self, label: str) -> None:
+        """Begin a block."""
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def loop(
+        self, start: str, stop: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried = ()
+    ) -> list[str]:
+        """for i in range(start, stop, step), which runs at least once; the body takes and returns the carried values."""
+        self._count += 1
+        head, leave = f"loop{self._count}", f"done{self._count}"
+        before, index, following = self.block, self.fresh("i"), self.fresh("n")
+        names = [self.fresh("c") for _ in carried]
+        self.do(f"br label %{head}")
+        self.open(head)
+        place = len(self.lines)
+        results = body(index, names)
+        self.do(f"{following} = add i64 {index}, {step}")
+        self.do(f"%more{self._count_of(following)} = icmp slt i64 {following}, {stop}")
+        self.do(f"br i1 %more{self._count_of(following)}, label %{head}, label %{leave}")
+        phis = [f"  {index} = phi i64 [{start}, %{before}], [{following}, %{self.block}]"]
+        phis += [
+            f"  {name} = phi {kind} [{first}, %{before}], [{last}, %{self.block}]"
+            for name, (kind, first), last in zip(names, carried, results, strict=True)
+        ]
+        self.lines[place:place] = phis
+        self.open(leave)
+        return results
+
+    def _count_of(self, name: str) -> str:
+        return name[2:]

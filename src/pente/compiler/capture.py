@@ -1,4 +1,4 @@
-"""How a function with state becomes a program: the Variables that it reads become inputs, those it assigns outputs."""
+"""How a function with state becomes a program: Variables that it reads are inputs, those it assigns are outputs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class StateTracer(Tracer):
 
 @dataclass(frozen=True, eq=False)
 class Capture:
-    """A traced function: the program, whose inputs are the arguments and then the state, and how its result is built."""
+    """A traced function: the program, whose inputs are the arguments, then the state, and how its result is built."""
 
     graph: Graph
     arguments: int

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ class Lanes:
         kind = self.type(dtype)
         first = self.to.put(f"insertelement {kind} poison, {_TYPES[dtype.name]} {scalar}, i32 0")
         return self.to.put(f"shufflevector {kind} {first}, {kind} poison, <{self.width} x i32> zeroinitializer")
+
+    def select(self, dtype: DType, on: str, a: str, b: str) -> str:
+        """a in the lanes where ``on`` holds, b in the others."""
+        full = self.type(dtype)
+        return self.to.put(f"select {self.type('i1')} {on}, {full} {a}, {full} {b}")
 
     def intrinsic(self, name: str, dtype: DType, *args: str) -> str:
         kind = self.type(dtype)
@@ -154,15 +160,13 @@ def _sign(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     one, minus, zero = (lanes.constant(v, kind) for v in (1, -1, 0))
     above = lanes.op("fcmp ogt", kind, x.name, zero)
     below = lanes.op("fcmp olt", kind, x.name, zero)
-    bit, full = lanes.type("i1"), lanes.type(kind)
-    inner = lanes.to.put(f"select {bit} {below}, {full} {minus}, {full} {x.name}")  # zeros and NaN stay what they are
-    return lanes.to.put(f"select {bit} {above}, {full} {one}, {full} {inner}")
+    inner = lanes.select(kind, below, minus, x.name)  # zeros and NaN stay what they are
+    return lanes.select(kind, above, one, inner)
 
 
 def _select(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     condition, a, b = xs
-    full = lanes.type(a.dtype)
-    return lanes.to.put(f"select {lanes.type('i1')} {condition.name}, {full} {a.name}, {full} {b.name}")
+    return lanes.select(a.dtype, condition.name, a.name, b.name)
 
 
 def _invert(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
@@ -215,7 +219,7 @@ def _exp(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     x, kind = xs[0], xs[0].dtype
     if kind.itemsize != 4:
         return lanes.library("exp", kind, x.name)
-    c = lambda value: lanes.constant(value, kind)  # noqa: E731
+    c = partial(lanes.constant, dtype=kind)
     full, whole = lanes.type(kind), lanes.type("i32")
     low = lanes.intrinsic("maximum", kind, x.name, c(-104.0))
     held = lanes.intrinsic("minimum", kind, low, c(89.0))
@@ -224,7 +228,7 @@ def _exp(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     r = lanes.intrinsic("fma", kind, n, c(2.12194440e-4), r)
     square = lanes.op("fmul", kind, r, r)
     y = lanes.intrinsic("fma", kind, _polynomial(lanes, kind, r, _EXP), square, lanes.op("fadd", kind, r, c(1.0)))
-    safe = lanes.to.put(f"select {lanes.type('i1')} {lanes.op('fcmp ord', kind, n, n)}, {full} {n}, {full} {c(0.0)}")
+    safe = lanes.select(kind, lanes.op("fcmp ord", kind, n, n), n, c(0.0))
     power = lanes.to.put(f"fptosi {full} {safe} to {whole}")
     half = lanes.op("ashr", "i32", power, lanes.splat("1", "i32"))
     for part in (half, lanes.op("sub", "i32", power, half)):
@@ -243,9 +247,8 @@ def _log(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     x, kind = xs[0], xs[0].dtype
     if kind.itemsize != 4:
         return lanes.library("log", kind, x.name)
-    c = lambda value: lanes.constant(value, kind)  # noqa: E731
-    bit, full, whole = lanes.type("i1"), lanes.type(kind), lanes.type("i32")
-    pick = lambda on, a, b: lanes.to.put(f"select {bit} {on}, {full} {a}, {full} {b}")  # noqa: E731
+    c = partial(lanes.constant, dtype=kind)
+    full, whole = lanes.type(kind), lanes.type("i32")
     bits = lanes.to.put(f"bitcast {full} {x.name} to {whole}")
     lifted = lanes.op("sub", "i32", bits, lanes.splat(str(0x3F3504F3), "i32"))  # the bits of √½
     e = lanes.op("ashr", "i32", lifted, lanes.splat("23", "i32"))
@@ -258,11 +261,11 @@ def _log(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     y = lanes.intrinsic("fma", kind, power, c(-2.12194440e-4), y)
     y = lanes.intrinsic("fma", kind, square, c(-0.5), y)
     y = lanes.intrinsic("fma", kind, power, c(0.693359375), lanes.op("fadd", kind, r, y))
-    y = pick(lanes.op("fcmp oeq", kind, x.name, c(np.inf)), x.name, y)
-    y = pick(
-        lanes.op("fcmp olt", kind, x.name, c(np.float32(1.1754944e-38))), c(-np.inf), y
+    y = lanes.select(kind, lanes.op("fcmp oeq", kind, x.name, c(np.inf)), x.name, y)
+    y = lanes.select(
+        kind, lanes.op("fcmp olt", kind, x.name, c(np.float32(1.1754944e-38))), c(-np.inf), y
     )  # denormals are zeros here
-    return pick(lanes.op("fcmp ult", kind, x.name, c(0.0)), c(np.nan), y)
+    return lanes.select(kind, lanes.op("fcmp ult", kind, x.name, c(0.0)), c(np.nan), y)
 
 
 EMIT: dict[p.Primitive, Emit] = {

@@ -1,7 +1,8 @@
 """A program as a table of native calls: kernels, the addresses they work on, and stops where NumPy does the work.
 
-What LLVM sees are kernels only. A run is data: rows of (kernel, operands), walked by one native loop from one row to
-another. An operation that has no kernel is a host row: the walk stops, NumPy works on the same memory, the walk goes on.
+What LLVM sees are kernels only. A run is data: rows of (kernel, operands), walked by one native loop from one row
+to another. An operation that has no kernel is a host row: the walk stops, NumPy works on the same memory, the walk
+goes on.
 """
 
 import ctypes

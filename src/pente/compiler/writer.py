@@ -42,7 +42,7 @@ class Writer:
     def loop(
         self, start: str, stop: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried = ()
     ) -> list[str]:
-        """for i in range(start, stop, step), which runs at least once; the body takes and returns the carried values."""
+        """for i in range(start, stop, step), run at least once; the body takes and returns what it carries."""
         self._count += 1
         head, leave = f"loop{self._count}", f"done{self._count}"
         before, index, following = self.block, self.fresh("i"), self.fresh("n")

@@ -13,8 +13,10 @@ Rule = Callable[[Node, tuple[Node, ...]], Node]
 
 
 def rewrite(graph: Graph, rule: Rule) -> Graph:
-    """The program in which every call is what ``rule`` makes of it and of its inputs, which are rewritten already. A rule may put
-    several calls for one: whatever the outputs lead to belongs to the new program."""
+    """The program in which every call is what ``rule`` makes of it and of its inputs, which are rewritten already.
+
+    A rule may put several calls for one: whatever the outputs lead to belongs to the new program.
+    """
     found: dict[Node, Node] = {node: node for node in (*graph.inputs, *graph.captured)}
     for node in graph.nodes:
         found[node] = rule(node, tuple(found[x] for x in node.inputs))

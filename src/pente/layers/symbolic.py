@@ -14,7 +14,7 @@ from pente.core.state import no_grad
 from pente.core.tensor import Tensor
 from pente.core.tracer import Tracer, placeholder, tracing
 from pente.dtypes import DType
-from pente.errors import UsageError
+from pente.errors import PenteError, UsageError
 
 if TYPE_CHECKING:
     from pente.layers.base import Layer
@@ -199,4 +199,8 @@ def shown(call: LayerCall, length: int = LENGTHS[0]) -> Any:
         return placeholder(Spec(tuple(length if n is None else n for n in x.shape), x.dtype))
 
     with tracing(Tracer()), no_grad():
-        return call.layer.run(tree.map_leaves(filled, call.args), tree.map_leaves(filled, dict(call.kwargs)))
+        try:
+            return call.layer.run(tree.map_leaves(filled, call.args), tree.map_leaves(filled, dict(call.kwargs)))
+        except PenteError as error:
+            error.add_note(f"(on shapes alone, where {length} stands for each open length)")
+            raise

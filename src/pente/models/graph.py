@@ -77,10 +77,10 @@ def _hint(symbol: SymbolicTensor, shape: tuple[int, ...]) -> str:
     wanted = symbol.shape
     if len(wanted) == 4 == len(shape) and shape[1] == wanted[3] and shape[2:] == wanted[1:3]:
         return " The channels come last here: write x.transpose(0, 2, 3, 1)."
-    if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
-        return " The last axis, the one channel or feature, is missing: write x[..., None]."
     if shape == wanted[1:]:
         return " The batch is missing: for a single example write x[None]."
+    if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
+        return " The last axis, the one channel or feature, is missing: write x[..., None]."
     return ""
 
 

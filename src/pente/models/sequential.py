@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pente.errors import PenteError, TraceError, UsageError
+from pente.errors import PenteError, UsageError
 from pente.layers import Input, InputLayer, Layer
 from pente.layers.structure import unique_names
 from pente.layers.symbolic import SymbolicTensor
@@ -112,14 +112,14 @@ class Sequential(Model):
         return super().__call__(*args, **kwargs)
 
     def _build_for(self, x: Any) -> None:
-        """Build for data like this; layers that cannot work on shapes alone are built as the data reaches them."""
+        """Build for data like this; where that fails on shapes alone, the data itself will show why, or that it goes."""
         shape, kind = getattr(x, "shape", None), getattr(x, "dtype", None)
         if not shape:
             return
         whole = getattr(kind, "kind", "f") in "iub"
         try:
             self._chain(Input(tuple(shape)[1:], dtype=kind if whole else self.dtype))
-        except TraceError:
+        except PenteError:
             self.tensors = []
 
     def call(self, inputs: Any) -> Any:

@@ -135,14 +135,12 @@ def source_of(
         x, y = x
     if is_data(x):
         return _of_arrays(x, y, weight, size, seed, check)
+    if not isinstance(x, Iterable) and not hasattr(x, "__getitem__"):
+        raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     if y is not None or weight is not None:
-        raise UsageError(
-            f"y and sample_weight come with the batches of {type(x).__name__}: leave y= and sample_weight= out."
-        )
+        raise UsageError(f"{type(x).__name__} brings y and sample_weight itself: leave y= and sample_weight= out.")
     if hasattr(x, "__len__") and hasattr(x, "__getitem__"):
         return MapSource(x, size, seed)
-    if not isinstance(x, Iterable):
-        raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     return WalkedSource(x, len(x) if steps is None and isinstance(x, Sized) else steps)
 
 

@@ -263,7 +263,7 @@ def _log(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     y = lanes.intrinsic("fma", kind, power, c(0.693359375), lanes.op("fadd", kind, r, y))
     y = lanes.select(kind, lanes.op("fcmp oeq", kind, x.name, c(np.inf)), x.name, y)
     y = lanes.select(
-        kind, lanes.op("fcmp olt", kind, x.name, c(np.float32(1.1754944e-38))), c(-np.inf), y
+        kind, lanes.op("fcmp olt", kind, x.name, c(float(np.finfo(np.float32).tiny))), c(-np.inf), y
     )  # denormals are zeros here
     return lanes.select(kind, lanes.op("fcmp ult", kind, x.name, c(0.0)), c(np.nan), y)
 

@@ -1,5 +1,7 @@
 """Where predictions come straight from a softmax or a sigmoid, the loss is computed from what went in."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from torch.nn import functional
 
 import pente
 from pente import losses
+from pente.compiler.jit import jit
 from pente.core.node import spec_of
 from pente.core.tracer import trace
 
@@ -68,10 +71,23 @@ def test_a_divergence_from_a_softmax_keeps_its_gradient():
     np.testing.assert_allclose(gradient.numpy(), pente.softmax(FAR).numpy() - ONE_HOT, atol=1e-5)
 
 
+@pytest.mark.parametrize("loss", [of_classes, of_labels, of_units, of_reshaped_units, of_divergence])
+@pytest.mark.parametrize("trainable", [True, False])
+@pytest.mark.parametrize("recorded", [True, False])
+def test_the_meaning_is_the_same_when_compiled(loss, trainable, recorded):
+    z = pente.Variable(FAR, trainable=trainable)
+
+    def call():
+        with nullcontext() if recorded else pente.no_grad():
+            return loss(z)
+
+    np.testing.assert_allclose(jit(call)().numpy(), call().numpy(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("loss", [of_classes, of_labels, of_units, of_divergence])
-def test_the_meaning_is_the_same_when_traced(loss):
+def test_the_meaning_of_plain_numbers_is_the_same_when_traced(loss):
     graph, _ = trace(loss, [spec_of(FAR)])
-    np.testing.assert_array_equal(graph(FAR)[0], loss(pente.tensor(FAR, requires_grad=True)).numpy())
+    np.testing.assert_array_equal(graph(FAR)[0], loss(pente.tensor(FAR)).numpy())
 
 
 @pytest.mark.parametrize("loss", [of_classes, of_labels, of_units])

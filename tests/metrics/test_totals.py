@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import pente
 from pente import losses, metrics
+from pente.compiler.jit import jit
 from pente.core.node import spec_of
 from pente.core.tracer import Tracer, trace
 from pente.errors import DataError, ShapeError, UnknownNameError, UsageError
@@ -74,6 +75,18 @@ def test_an_update_can_be_traced(kind):
     np.testing.assert_array_equal(graph(*arrays)[0], eager(*arrays).numpy())
     for mine, node in zip(eager.variables, map(graph.assigned.get, traced.variables), strict=True):
         np.testing.assert_array_equal(graph.run(arrays, [node])[0], mine.numpy())
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_a_compiled_update_is_the_eager_one(kind):
+    arrays = pair_for(kind)
+    eager, compiled = kind(), kind()
+    update = jit(lambda *xs: compiled(*xs))
+    for _ in range(2):
+        expected, found = eager(*arrays), update(*map(pente.tensor, arrays))
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-12)
+    for mine, other in zip(eager.variables, compiled.variables, strict=True):
+        np.testing.assert_allclose(other.numpy(), mine.numpy(), rtol=1e-12)
 
 
 def test_totals_made_inside_a_trace_are_part_of_its_state():

@@ -1,8 +1,9 @@
 """Losses between distributions: cross-entropy of yes and no, of classes, of labels; likelihood; divergence.
 
-Where predictions are the direct result of a softmax or a sigmoid, the loss is computed from what that was given: the
-same number, but exact where a probability is too small or too near to 1 for its dtype, and with an exact gradient. The
-gradient then passes the softmax by, so the probabilities themselves have none.
+Where predictions are the direct result of a softmax or a sigmoid and a gradient can flow, the loss is computed from
+what that was given: the same number, but exact where a probability is too small or too near to 1 for its dtype. The
+gradient is exact too, and passes the softmax by, so that the probabilities themselves have none. Where no gradient can
+flow nothing is remembered of a softmax outside of a trace; so nothing is used inside of one either, and both agree.
 """
 
 from typing import Any
@@ -133,7 +134,7 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
         fix = f"For numbers before the softmax write pente.softmax({side})."
         predictions.unit_interval("kl_divergence", values, side, fix)
     y = clip(y_true, EPSILON, 1.0)
-    logits = made_by(softmax_, y_pred, axis=y_pred.ndim - 1)
+    logits = made_by(softmax_, y_pred, axis=y_pred.ndim - 1) if y_pred.requires_grad else None
     logs = log(clip(y_pred, EPSILON, 1.0)) if logits is None else log_softmax(logits)
     return sum(y * (log(y) - logs), axis=-1)
 
@@ -156,7 +157,7 @@ def _logit(name: str, y_pred: Tensor, from_logits: bool) -> Tensor | None:
     if from_logits:
         predictions.logit_given(name, y_pred)
         return y_pred
-    logits = before_sigmoid(y_pred)
+    logits = before_sigmoid(y_pred) if y_pred.requires_grad else None
     if logits is None:
         fix = "For a linear last layer write from_logits=True; or give the layer activation='sigmoid'."
         predictions.unit_interval(name, y_pred, "y_pred", fix)
@@ -168,7 +169,7 @@ def _logits(name: str, y_pred: Tensor, from_logits: bool, axis: int) -> Tensor |
     if from_logits:
         predictions.logits_given(name, y_pred, axis)
         return y_pred
-    logits = made_by(softmax_, y_pred, axis=axis)
+    logits = made_by(softmax_, y_pred, axis=axis) if y_pred.requires_grad else None
     if logits is None:
         predictions.probabilities_given(name, y_pred, axis)
     return logits

@@ -48,7 +48,9 @@ def get(identifier: Any) -> Loss:
 
     >>> import pente
     >>> pente.losses.get("mse")
-    MeanSquaredError(reduction='sum_over_batch_size', name='mean_squared_error')
+    MeanSquaredError()
+    >>> pente.losses.get({"class_name": "Huber", "config": {"delta": 2.0}})
+    Huber(delta=2.0)
     """
     if callable(identifier) and not isinstance(identifier, type | Loss):
         return OF_FUNCTION[identifier]() if identifier in OF_FUNCTION else LossFunctionWrapper(identifier)

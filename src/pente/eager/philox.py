@@ -13,6 +13,8 @@ def random_bits(key: Any, counter: Any, shape: Any, dtype: Any) -> Any:
 
     32-bit words are the halves of the 64-bit words, the low half first.
     """
+    if np.shape(key) != (2,) or key.dtype != np.uint64:
+        raise ValueError("no key")  # the rule says what a key is
     words = -(-prod(shape) * dtype.itemsize // 8)
     stream = np.random.Philox(counter=[0, 0, int(counter), 0], key=np.asarray(key))
     bits = stream.random_raw(words).view(dtype)  # on the little-endian machines that NumPy's wheels are built for

@@ -72,13 +72,17 @@ def _owned(value: Any) -> Any:
 class Jitted:
     """A function that is compiled when it is called.
 
-    ``retraces`` says, for every trace after the first, which argument made it necessary.
+    ``version`` tells what else the program depends on. ``retraces`` says, for every trace after the first, which
+    argument, or what else, made it necessary.
     """
 
-    def __init__(self, function: Callable[..., Any], static: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, function: Callable[..., Any], static: tuple[int, ...] = (), version: Callable[[], Hashable] = lambda: 0
+    ) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.static = static
+        self.version = version
         self.programs: dict[Hashable, Compiled] = {}
         self.retraces: list[str] = []
         self._last: tuple[Any, ...] = ()
@@ -111,7 +115,7 @@ class Jitted:
             positional, named = tree.unflatten(structure, whole)
             return positional, named
 
-        return tensors, (repr(structure), tuple(moving), kinds, still), rebuild
+        return tensors, (repr(structure), tuple(moving), kinds, still, self.version()), rebuild
 
     def _trace(self, dynamic: list[Tensor], key: Any, rebuild: Callable[..., Any], stale: bool) -> Compiled:
         def run(*values: Tensor) -> Any:
@@ -160,4 +164,6 @@ def _difference(before: Any, after: Any) -> str:
     for i, (old, new) in enumerate(zip(before[2], after[2], strict=True)):
         if old != new:
             return f"argument {i} was {old[1]}{list(old[0])} and is {new[1]}{list(new[0])}"
-    return "a static argument changed"
+    if before[3] != after[3]:
+        return "a static argument changed"
+    return "a layer, the optimizer or the mode changed"

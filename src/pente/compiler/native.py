@@ -18,7 +18,9 @@ from pente.compiler import llvm
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import Product, gemm_ir
 from pente.compiler.loops import Loop, loop_ir, reduced_view
+from pente.compiler.places import argmax_ir, has_argmax
 from pente.compiler.program import placed
+from pente.compiler.random import random_ir
 from pente.compiler.views import View, broadcast, contiguous, seen_through
 from pente.core import primitives as p
 from pente.core.graph import Graph
@@ -113,6 +115,14 @@ class NativeTable:
             self.views[step] = copied._replace(shape=step.shape, strides=contiguous(step.shape))
         elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all(_sizes(step)):
             self._plan_product(step)
+        elif has_argmax(step) and view is not None:
+            self.rows.append(
+                KernelRow(argmax_ir(step, view, self._own(step), "NAME"), (view.buffer, step), str(step.op))
+            )
+        elif step.op is p.random_bits and all(step.shape) and all(self.views[x].plain for x in step.inputs):
+            buffers = (*[self.views[x].buffer for x in step.inputs], step)
+            self._own(step)
+            self.rows.append(KernelRow(random_ir(step, "NAME"), buffers, "random_bits"))
         else:
             self._plan_host(step)
         return None

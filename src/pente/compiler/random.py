@@ -22,8 +22,9 @@ def random_ir(node: Node, name: str) -> str:
 
     def block(b: str, _: list[str]) -> list[str]:
         cipher = _cipher(to, [to.put(f"add i64 {b}, 1"), "0", call, "0"], schedule)
+        first = to.put(f"getelementptr [4 x i64], ptr {out}, i64 {b}")
         for i, word in enumerate(cipher):
-            place = to.put(f"getelementptr i64, ptr {out}, i64 {to.put(f'add i64 {to.put(f"mul i64 {b}, 4")}, {i}')}")
+            place = to.put(f"getelementptr i64, ptr {first}, i64 {i}")
             to.do(f"store i64 {word}, ptr {place}, align 4")
         return []
 

@@ -13,7 +13,10 @@ _SHAPED = {p.reshape, p.broadcast_to}
 
 
 def simplify(graph: Graph) -> Graph:
-    """Marks, sums over no axis, casts to the same dtype, reshapes and broadcasts to the same shape vanish; reshapes of reshapes join."""
+    """Marks, sums over no axis, casts to the same dtype, reshapes and broadcasts to the same shape vanish.
+
+    Reshapes of reshapes become one.
+    """
     return rewrite(graph, _simpler)
 
 

@@ -71,7 +71,8 @@ def test_a_classifier_trains_as_in_torch(ours: Any, theirs: Any) -> None:
     told = BatchLosses()
     model.fit(X, LABELS, batch_size=10, epochs=2, shuffle=False, callbacks=[told], verbose=0)
     expected = losses_of_torch(net, theirs(net.parameters()), torch.nn.functional.cross_entropy, LABELS, 10)
-    np.testing.assert_allclose(told.seen, expected, rtol=2e-5)
+    # Keras's Adam adds epsilon before the correction of the second moment, torch's after it.
+    np.testing.assert_allclose(told.seen, expected, rtol=1e-4)
     np.testing.assert_allclose(model.get_weights()[0].T, net[0].weight.detach().numpy(), rtol=1e-3, atol=1e-5)
 
 

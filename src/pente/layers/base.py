@@ -125,6 +125,9 @@ class Layer(Fields, Held):
 
     # What a layer overrides.
 
+    def __post_init__(self) -> None:
+        """Check the fields, and make the layers inside."""
+
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of this shape, in which the first axis, the batch, is None."""
 
@@ -155,7 +158,7 @@ class Layer(Fields, Held):
         kind = self.weight_dtype if dtype is None else as_dtype(dtype)
         variable = Variable(self._first_values(draw, path, tuple(shape), kind), path, trainable)
         self.own_weights[name] = variable
-        self.drawn[name] = Drawn(draw, path, variable.version)
+        self.drawn[name] = Drawn(draw, path if self._has_place else "", variable.version)
         if regularizer is not None:
             self.penalties[name] = regularizers.get(regularizer)
         if not self.trainable and variable.trainable:
@@ -175,10 +178,15 @@ class Layer(Fields, Held):
         """The dtype of the weights."""
         return default_float if self.dtype is None else as_dtype(self.dtype)
 
+    @property
+    def _has_place(self) -> bool:
+        """Whether the path is one in a model, or is that of the model itself."""
+        return self.route is not None or not self.root_path()
+
     def _first_values(self, draw: Any, path: str, shape: Shape, dtype: DType) -> Tensor:
         """f(seed, path); a layer that stands in no other has no path yet and takes the next numbers of the stream."""
         with eagerly():
-            key = fold_in(seed_key(), path) if self.route is not None or not self.root_path() else None
+            key = fold_in(seed_key(), path) if self._has_place else None
             values: Tensor = draw(shape, dtype, key=key)
         return values
 

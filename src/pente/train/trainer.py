@@ -7,6 +7,7 @@ import numpy as np
 
 from pente import optimizers, tree
 from pente.autodiff.transforms import value_and_grad
+from pente.compiler.jit import Jitted
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
 from pente.errors import UsageError
@@ -34,9 +35,11 @@ class Trainer:
     stop_training = False
 
     # Attributes whose change does not change what the model computes.
-    passing: ClassVar[frozenset[str]] = frozenset({"history", "plan", "stop_training"})
+    passing: ClassVar[frozenset[str]] = frozenset({"history", "plan", "programs", "stop_training"})
 
     if TYPE_CHECKING:
+
+        def walk(self, path: str = "") -> Iterator[tuple[str, Any]]: ...
 
         @property
         def trainable_variables(self) -> list[Variable]: ...
@@ -206,8 +209,25 @@ class Trainer:
         return _numbers(logs)
 
     def _step(self, x: Any, y: Any, weight: Any) -> Logs:
-        """The place where a compiled step takes over: a program for this model, these shapes and dtypes."""
-        return self.train_step(x, y, weight)
+        logs: Logs = self._run("train_step", x, y, weight)
+        return logs
+
+    def _run(self, verb: str, *batch: Any) -> Any:
+        """A step as a program for this model, these shapes and dtypes; as it stands where compile said jit=False."""
+        step = getattr(self, verb)
+        if self.plan is not None and not self.plan.jit:
+            return step(*batch)
+        programs: dict[str, Jitted] = vars(self).setdefault("programs", {})
+        if verb not in programs:
+            programs[verb] = Jitted(step, version=self._version)
+        return programs[verb](*batch)
+
+    def _version(self) -> Any:
+        """What a program of this model depends on besides its arguments: every layer's, and the optimizer's, fields."""
+        layers = tuple(layer.revision for _, layer in self.walk())
+        if self.plan is None:
+            return layers
+        return layers, self.plan.optimizer.revision, id(self.plan)
 
     def _test(self, source: Source, run: CallbackList, interrupt: Interrupt) -> Logs:
         self.reset_metrics()
@@ -215,7 +235,7 @@ class Trainer:
         logs: Logs = {}
         for i, batch in enumerate(source.epoch(0)):
             run("on_test_batch_begin", i)
-            logs = self.test_step(*_tensors(batch))
+            logs = self._run("test_step", *_tensors(batch))
             run("on_test_batch_end", i, logs=logs)
             interrupt.check()
         numbers = _numbers(logs)
@@ -272,7 +292,7 @@ class Trainer:
         )
         for i, batch in enumerate(batches):
             run("on_predict_batch_begin", i)
-            yield tree.map_leaves(lambda t: t.numpy(), self.predict_step(_tensors(batch)[0]))
+            yield tree.map_leaves(lambda t: t.numpy(), self._run("predict_step", _tensors(batch)[0]))
             run("on_predict_batch_end", i)
 
     # One batch.
@@ -293,11 +313,11 @@ class Trainer:
         """Loss and metrics of this batch, added to those since the last reset."""
         self.compiled()
         (batch,) = source_of(x, y, sample_weight, batch_size=2**31).epoch(0)
-        return _given(_numbers(self.test_step(*_tensors(batch))), return_dict)
+        return _given(_numbers(self._run("test_step", *_tensors(batch))), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The predictions for this batch, as arrays."""
-        outputs = self.predict_step(_tensors(Batch(arrays(x, "x"), None, None))[0])
+        outputs = self._run("predict_step", _tensors(Batch(arrays(x, "x"), None, None))[0])
         return tree.map_leaves(lambda t: t.numpy(), outputs)
 
     def reset_metrics(self) -> None:

@@ -76,6 +76,13 @@ class _Sources:
             structures.append(structure)
         self.structure = structures[0] if isinstance(argnums, int) else tuple(structures)
 
+    def take_in_what_was_built(self, model: Any) -> None:
+        """A model may make weights when it is first called: those are sources, too."""
+        known = {id(v): x for v, x in zip(self.handles, self.leaves, strict=True)}
+        self.handles = list(model.trainable_variables)
+        self.leaves = [known[id(v)] if id(v) in known else v.read() for v in self.handles]
+        self.structure = [None] * len(self.leaves)
+
     def graph(self, root: Tensor) -> bool:
         """Whether the gradient may be differentiated in its turn."""
         from_outside = any(x.node is not None and x.node.inputs and x.node.inputs[0].tracked for x in self.leaves)
@@ -122,6 +129,8 @@ def value_and_grad(f: Function, argnums: Any = 0, *, wrt: Any = None, has_aux: b
         sources = _Sources(args, argnums, wrt)
         with _watching():
             result = f(*sources.args, **options)
+        if hasattr(wrt, "trainable_variables"):
+            sources.take_in_what_was_built(wrt)
         value, aux = result if has_aux else (result, None)
         root = _single(value)
         slope = sources.gradients_of(root, Tensor(np.ones(root.shape, root.dtype)), sources.graph(root))

@@ -1,6 +1,7 @@
 """Nested lists, tuples and dicts as trees: take the leaves out, put others in.
 
-A leaf is anything that is not a list, a tuple or a dict. Dicts are walked in the order of their keys.
+A leaf is anything that is not a list, a tuple or a dict. Dicts are walked in the order of their keys, and put together
+again in the order they had.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves of a tree in order, and the structure that puts them back.
 
     >>> flatten({"b": [1, 2], "a": 3})
-    ([3, 1, 2], {'a': None, 'b': [None, None]})
+    ([3, 1, 2], {'b': [None, None], 'a': None})
     """
     found: list[Any] = []
     return found, _strip(tree, found)
@@ -25,7 +26,8 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 
 def _strip(tree: Any, found: list[Any]) -> Structure:
     if isinstance(tree, dict):
-        return {key: _strip(tree[key], found) for key in sorted(tree)}
+        parts = {key: _strip(tree[key], found) for key in sorted(tree)}
+        return {key: parts[key] for key in tree}
     if isinstance(tree, (list, tuple)):
         return _like(tree, [_strip(x, found) for x in tree])
     found.append(tree)
@@ -48,7 +50,8 @@ def unflatten(structure: Structure, items: Any) -> Any:
 
 def _fill(structure: Structure, supply: Iterator[Any]) -> Any:
     if isinstance(structure, dict):
-        return {key: _fill(part, supply) for key, part in structure.items()}
+        parts = {key: _fill(structure[key], supply) for key in sorted(structure)}
+        return {key: parts[key] for key in structure}
     if isinstance(structure, (list, tuple)):
         return _like(structure, [_fill(part, supply) for part in structure])
     return next(supply)

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import itertools
 import weakref
 from collections.abc import Callable
 from dataclasses import KW_ONLY
@@ -25,7 +24,20 @@ from pente.shapes import Shape
 
 __all__ = ["Layer"]
 
-_clock = itertools.count(1).__next__
+
+
+class Clock:
+    """Counts the changes of all layers: where it stands still, no layer has changed."""
+
+    now = 0
+
+    def tick(self) -> int:
+        self.now += 1
+        return self.now
+
+
+clock = Clock()
+_MISSING = object()
 
 
 class Name:
@@ -113,10 +125,10 @@ class Layer(Fields, Held):
             cls.takes_training = "training" in inspect.signature(vars(cls)["call"]).parameters
 
     def __setattr__(self, name: str, value: Any) -> None:
-        changed = vars(self).get(name, _clock) is not value
+        changed = vars(self).get(name, _MISSING) is not value
         object.__setattr__(self, name, value)
         if changed and not isinstance(value, Variable) and name not in type(self).passing:
-            vars(self)["revision"] = _clock()
+            vars(self)["revision"] = clock.tick()
             if name == "trainable":
                 self.set_trainable(value)
 

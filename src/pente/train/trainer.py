@@ -11,6 +11,7 @@ from pente.compiler.jit import Jitted
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
 from pente.errors import UsageError
+from pente.layers.base import clock
 from pente.ops.random import seed_key
 from pente.optimizers import Optimizer
 from pente.train.arrays import arrays
@@ -35,7 +36,7 @@ class Trainer:
     stop_training = False
 
     # Attributes whose change does not change what the model computes.
-    passing: ClassVar[frozenset[str]] = frozenset({"history", "plan", "programs", "stop_training"})
+    passing: ClassVar[frozenset[str]] = frozenset({"history", "plan", "programs", "stop_training", "version"})
 
     if TYPE_CHECKING:
 
@@ -224,10 +225,12 @@ class Trainer:
 
     def _version(self) -> Any:
         """What a program of this model depends on besides its arguments: every layer's, and the optimizer's, fields."""
-        layers = tuple(layer.revision for _, layer in self.walk())
-        if self.plan is None:
-            return layers
-        return layers, self.plan.optimizer.revision, id(self.plan)
+        moment, layers = vars(self).get("version", (-1, ()))
+        if moment != clock.now:
+            layers = tuple(layer.revision for _, layer in self.walk())
+            vars(self)["version"] = clock.now, layers
+        plan = self.plan
+        return layers if plan is None else (layers, plan.optimizer.revision, id(plan))
 
     def _test(self, source: Source, run: CallbackList, interrupt: Interrupt) -> Logs:
         self.reset_metrics()

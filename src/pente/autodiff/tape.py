@@ -7,8 +7,9 @@ import numpy as np
 
 from pente import tree
 from pente.autodiff.missing import cuts, missing_reason
-from pente.autodiff.reverse import gradients, must_build_graph
+from pente.autodiff.reverse import gradients, must_build_graph, refuse_changed
 from pente.core.dispatch import node_of
+from pente.core.node import ancestors
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable, leaf
 from pente.dtypes import is_inexact
@@ -96,7 +97,10 @@ class GradientTape:
         items, structure = tree.flatten(sources)
         nodes = [node_of(lift(s)) for s in items]
         found = gradients(roots, nodes, graph) if roots else {}
-        stopped = [] if len(found) == len(set(nodes)) else cuts(map(node_of, targets))
+        stopped: list[str] = []
+        if len(found) < len(set(nodes)):
+            _refuse_changed_sources(items, targets)
+            stopped = cuts(map(node_of, targets))
         given = [
             found[n] if n in found else self._missing(s, stopped, unconnected_gradients)
             for s, n in zip(items, nodes, strict=True)
@@ -120,6 +124,14 @@ class GradientTape:
         if isinstance(source, Variable) and not self._automatic and all(source is not w for w in self._watched):
             return "the tape does not watch variables by itself. Write tape.watch(v)."
         return missing_reason(source, stopped)
+
+
+def _refuse_changed_sources(sources: list[Any], targets: list[Tensor]) -> None:
+    """Raise where a Variable was assigned after the targets had read it: they depend on its old value."""
+    asked = {id(s) for s in sources if isinstance(s, Variable)}
+    for node in ancestors(map(node_of, targets)):
+        if node.handle is not None and id(node.handle()) in asked:
+            refuse_changed(node)
 
 
 def _tracked(target: Any) -> Tensor:

@@ -323,9 +323,11 @@ class Layer(Fields, Held):
 
     def _draw_again(self) -> None:
         """Give weights that nobody has seen the first values that belong to their path."""
+        if self.seen or not self._has_place:
+            return
         for name, (draw, old, version) in list(self.drawn.items()):
             variable, path = self.own_weights[name], join(self.path, name)
-            if not self.seen and path != old and variable.version == version:
+            if path != old and variable.version == version:
                 variable.replace(self._first_values(draw, path, variable.shape, variable.dtype).data)
                 self.drawn[name] = Drawn(draw, path, variable.version)
 

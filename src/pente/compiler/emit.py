@@ -13,7 +13,7 @@ from pente.core import primitives as p
 from pente.core.node import Node
 from pente.dtypes import DType
 
-__all__ = ["EMIT", "Lanes", "Operand", "can_emit"]
+__all__ = ["EMIT", "Lanes", "Operand", "can_emit", "has_type"]
 
 _TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64"}
 _TYPES |= {"uint8": "i8", "uint16": "i16", "uint32": "i32", "uint64": "i64", "float32": "float", "float64": "double"}
@@ -321,9 +321,13 @@ _FLOAT_ONLY = {op for op in EMIT if op.name in "divide power sign sqrt floor cei
 _FLOAT_ONLY |= {op for op in EMIT if EMIT[op].__qualname__.startswith("_library")}
 
 
+def has_type(dtype: DType) -> bool:
+    """Whether native code computes with such numbers; halves and complex numbers are left to NumPy."""
+    return dtype.name in _TYPES
+
+
 def can_emit(node: Node) -> bool:
     """Whether the call has instructions for its numbers."""
-    kinds = [x.dtype for x in node.inputs] + [node.dtype]
-    if node.op not in EMIT or any(kind.name not in _TYPES for kind in kinds):
+    if node.op not in EMIT or not all(has_type(kind) for kind in (node.dtype, *[x.dtype for x in node.inputs])):
         return False
     return node.op not in _FLOAT_ONLY or node.inputs[0].dtype.kind == "f"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pente.compiler import llvm
+from pente.compiler.emit import has_type
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import Product, gemm_ir
 from pente.compiler.loops import Loop, loop_ir, reduced_view
@@ -110,10 +111,10 @@ class NativeTable:
         through = seen_through(step, view) if view is not None else None
         if through is not None:
             self.views[step] = through
-        elif step.op is p.reshape and view is not None:
+        elif step.op is p.reshape and view is not None and has_type(step.dtype):
             copied = self._copied(view)
             self.views[step] = copied._replace(shape=step.shape, strides=contiguous(step.shape))
-        elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all(_sizes(step)):
+        elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all((*step.shape, *_sizes(step))):
             self._plan_product(step)
         elif has_argmax(step) and view is not None:
             self.rows.append(

@@ -162,7 +162,12 @@ def test_a_model_inside_a_model_keeps_its_layers_paths() -> None:
     encoder = Model(inputs, layers.Dense(4, "relu")(inputs), name="encoder")
     outside = Input((6,))
     model = Model(outside, layers.Dense(2)(encoder(outside)))
-    assert [v.name for v in model.weights] == ["encoder/dense/kernel", "encoder/dense/bias", "dense/kernel", "dense/bias"]
+    assert [v.name for v in model.weights] == [
+        "encoder/dense/kernel",
+        "encoder/dense/bias",
+        "dense/kernel",
+        "dense/bias",
+    ]
     assert model.get_layer("encoder/dense") is encoder.layers[1]
     np.testing.assert_allclose(model(X).numpy(), model.layers[-1](encoder(X)).numpy())
 

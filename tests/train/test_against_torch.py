@@ -63,9 +63,10 @@ class BatchLosses(pente.callbacks.Callback):
     ],
     ids=["sgd", "momentum", "adam"],
 )
-def test_a_classifier_trains_as_in_torch(ours: Any, theirs: Any) -> None:
+@pytest.mark.parametrize("jit", [True, False], ids=["compiled", "eager"])
+def test_a_classifier_trains_as_in_torch(ours: Any, theirs: Any, jit: bool) -> None:
     model = Sequential([layers.Dense(16, "tanh"), layers.Dense(8, "relu"), layers.Dense(4, "softmax")])
-    model.compile(ours(), "sparse_categorical_crossentropy")
+    model.compile(ours(), "sparse_categorical_crossentropy", jit=jit)
     model(X)
     net = torch_twin(model, torch.nn.Tanh(), torch.nn.ReLU())
     told = BatchLosses()
@@ -98,7 +99,9 @@ def test_the_last_smaller_batch_counts_by_its_rows() -> None:
     predictions = model.predict(X)
     np.testing.assert_allclose(history.history["loss"], [np.mean((predictions - TARGETS) ** 2)], rtol=1e-6)
     np.testing.assert_allclose(history.history["mae"], [np.mean(abs(predictions - TARGETS))], rtol=1e-6)
-    np.testing.assert_allclose(model.evaluate(X, TARGETS, batch_size=7), [history.history[k][0] for k in ("loss", "mae")], rtol=1e-6)
+    np.testing.assert_allclose(
+        model.evaluate(X, TARGETS, batch_size=7), [history.history[k][0] for k in ("loss", "mae")], rtol=1e-6
+    )
 
 
 def test_sample_and_class_weights_weigh_as_in_torch() -> None:

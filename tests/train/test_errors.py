@@ -15,7 +15,9 @@ X = RNG.uniform(size=(20, 6)).astype(np.float32)
 Y = np.arange(20) % 3
 
 
-def model(loss: Any = "sparse_categorical_crossentropy", activation: Any = "softmax", units: int = 3, **more: Any) -> Any:
+def model(
+    loss: Any = "sparse_categorical_crossentropy", activation: Any = "softmax", units: int = 3, **more: Any
+) -> Any:
     made = Sequential([layers.Dense(8, "relu"), layers.Dense(units, activation)])
     made.compile("adam", loss, **more)
     return made

@@ -25,7 +25,6 @@ from pente.shapes import Shape
 __all__ = ["Layer"]
 
 
-
 class Clock:
     """Counts the changes of all layers: where it stands still, no layer has changed."""
 

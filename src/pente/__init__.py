@@ -15,22 +15,22 @@ from pente.core.tensor import Tensor, Variable
 from pente.core.value import Value
 from pente.dtypes import (
     bool_,
-    complex128,
     complex64,
+    complex128,
     finfo,
     float16,
     float32,
     float64,
     iinfo,
+    int8,
     int16,
     int32,
     int64,
-    int8,
     promote,
+    uint8,
     uint16,
     uint32,
     uint64,
-    uint8,
 )
 from pente.ops.control import cond, scan
 from pente.ops.conv import avg_pool, conv, conv_transpose, max_pool
@@ -87,9 +87,9 @@ from pente.ops.elementwise import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logical_and,
     logical_not,
     logical_or,
@@ -118,7 +118,7 @@ from pente.ops.elementwise import (
 )
 from pente.ops.index import nonzero, take, take_along_axis
 from pente.ops.lifting import astype
-from pente.ops.linalg import einsum, matmul, matrix_transpose, tensordot, vecdot
+from pente.ops.linalg import einsum, matmul, tensordot, vecdot
 from pente.ops.neural import (
     attention,
     batch_norm,
@@ -200,9 +200,12 @@ if TYPE_CHECKING:
         regularizers,
         see,
     )
+    from pente.compiler.jit import jit
     from pente.layers import Input, Layer
     from pente.models import Model, Sequential
-    from pente.see import Picture, draw, explain
+    from pente.see.draw import draw
+    from pente.see.explain import explain
+    from pente.see.picture import Picture
 
 __version__ = "0.1.0"
 __all__ = [
@@ -249,8 +252,8 @@ __all__ = [
     "ceil",
     "celu",
     "clip",
-    "complex128",
     "complex64",
+    "complex128",
     "concat",
     "cond",
     "conv",
@@ -299,14 +302,15 @@ __all__ = [
     "iinfo",
     "inf",
     "initializers",
+    "int8",
     "int16",
     "int32",
     "int64",
-    "int8",
     "isfinite",
     "isinf",
     "isnan",
     "jacobian",
+    "jit",
     "jvp",
     "keras",
     "layer_norm",
@@ -317,9 +321,9 @@ __all__ = [
     "linalg",
     "linspace",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
@@ -403,10 +407,10 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "uint8",
     "uint16",
     "uint32",
     "uint64",
-    "uint8",
     "unstack",
     "value_and_grad",
     "var",
@@ -423,13 +427,14 @@ bool = bool_
 
 # What is loaded on first use, so that the import stays light: name -> the module it lives in.
 _LAZY = {
+    "jit": "compiler.jit",
     "Input": "layers",
     "Layer": "layers",
     "Model": "models",
     "Sequential": "models",
-    "Picture": "see",
-    "draw": "see",
-    "explain": "see",
+    "Picture": "see.picture",
+    "draw": "see.draw",
+    "explain": "see.explain",
 }
 _MODULES = frozenset(
     [

@@ -115,7 +115,7 @@ def promote(a: DType, b: DType) -> DType:
 def weak(scalar: Any, other: DType) -> DType:
     """The dtype that a plain Python number takes beside numbers of dtype ``other``: its kind decides, not its size."""
     kind = of_scalar(scalar)
-    if kind is bool_ or other.kind == kind.kind or is_inexact(other) and kind.kind != "c":
+    if kind is bool_ or other.kind == kind.kind or (is_inexact(other) and kind.kind != "c"):
         return other
     if other.kind in "iu" and kind.kind == "i":
         return other

@@ -1,7 +1,7 @@
 """What all optimizers share: two pure functions over trees, and the user's door over them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -62,10 +62,10 @@ class Optimizer(Configured):
     name: str = "optimizer"
 
     if TYPE_CHECKING:
-        iterations: Variable
-        revision: int
-        schedule: Callable[[Any], Any] | None
-        _slots: Slots
+        iterations: Variable = field(init=False)
+        revision: int = field(init=False)
+        schedule: Callable[[Any], Any] | None = field(init=False)
+        _slots: Slots = field(init=False)
 
     def __new__(cls, *given: Any, **options: Any) -> Self:
         check_arguments(cls, given, options)

@@ -35,6 +35,7 @@ class Tracer:
         if self.refused:
             raise UsageError(f"variable {variable.name or ''} is assigned inside {self.refused}")
         tensor = lift(value, variable.dtype)
+        variable.check_shape(tensor.shape)
         tensor = tensor if tensor.dtype == variable.dtype else cast(tensor, dtype=variable.dtype)
         self.values[variable] = self.assigned[variable] = tensor
 

@@ -365,12 +365,16 @@ class Variable(Handle):
         array = data if data.__class__ is np.ndarray and isinstance(value, Handle) else np.array(data)
         self.replace(array)
 
+    def check_shape(self, shape: Shape) -> None:
+        """Raise ShapeError for a value of another shape."""
+        if shape != self._value.shape:
+            raise ShapeError(
+                f"variable {self.name or ''} has shape {self._value.shape} and cannot take a value of {shape}."
+            )
+
     def replace(self, array: Any) -> None:
         """Take this array as the value, without a copy: the caller gives it away."""
-        if array.shape != self._value.shape:
-            raise ShapeError(
-                f"variable {self.name or ''} has shape {self._value.shape} and cannot take a value of {array.shape}."
-            )
+        self.check_shape(array.shape)
         self._value = array if array.dtype == self._value.dtype else array.astype(self._value.dtype)
         self.version += 1
         self._leaf = None
@@ -426,7 +430,7 @@ def _own_array(value: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
     if dtype is None and not from_numpy and array.dtype == np.float64:
         array = array.astype(np.float32)
     as_dtype(array.dtype)
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _numbers(x: Any) -> str:

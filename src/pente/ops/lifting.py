@@ -60,7 +60,7 @@ def _array(x: Any, dtype: Any) -> Any:
     if array.dtype == dtypes.float64 and not hasattr(x, "dtype") and not hasattr(x, "__array__"):
         array = array.astype(dtypes.default_float if dtype is None else dtype)
     dtypes.as_dtype(array.dtype)
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _ragged(x: Any) -> str:

@@ -46,6 +46,17 @@ def _pad(x: Array, widths: Any, value: float) -> Array:
     return out[tuple(cut)]
 
 
+def _cast(x: Array, dtype: Any) -> Array:
+    """A float becomes the nearest integer that exists towards 0, and NaN becomes 0; NumPy leaves both undefined."""
+    x = np.asarray(x)
+    if x.dtype.kind != "f" or dtype.kind not in "iu":
+        return x.astype(dtype)
+    bounds = np.iinfo(dtype)
+    low, high = np.float64(bounds.min), np.float64(bounds.max)  # of 64 bits the highest rounds up, to one too many
+    cut = np.where((x >= low) & (x < high), x, x.dtype.type(0)).astype(dtype)
+    return np.where(x < low, bounds.min, np.where(x >= high, bounds.max, cut)).astype(dtype, copy=False)
+
+
 def _power(a: Array, b: Array) -> Array:
     if np.asarray(b).dtype.kind == "i" and np.any(np.asarray(b) < 0):
         raise DTypeError("an integer to a negative power is no integer: cast the base first, x.astype('float32').")
@@ -110,7 +121,7 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.left_shift: np.left_shift,
     p.right_shift: np.right_shift,
     p.select: np.where,
-    p.cast: lambda x, dtype: np.asarray(x).astype(dtype),
+    p.cast: _cast,
     p.identity: lambda x: x,
     p.stop_gradient: lambda x: x,
     p.reduce_sum: _reduction(np.add),

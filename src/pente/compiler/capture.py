@@ -40,6 +40,12 @@ class Capture:
     arguments: int
     state: tuple[Variable, ...]
     structure: tree.Structure
+    blank: tuple[bool, ...]  # which leaves of the result are None
+
+    def rebuilt(self, outputs: Sequence[Tensor]) -> Any:
+        """The result of the function, with these outputs."""
+        supply = iter(outputs)
+        return tree.unflatten(self.structure, [None if blank else next(supply) for blank in self.blank])
 
 
 def capture(function: Callable[..., Any], specs: Sequence[Spec], names: Sequence[str]) -> Capture:
@@ -51,9 +57,9 @@ def capture(function: Callable[..., Any], specs: Sequence[Spec], names: Sequence
     with tracing(tracer):
         result = function(*arguments)
         items, structure = tree.flatten(result)
-        outputs = tuple(node_of(lift(x)) for x in items)
+        outputs = tuple(node_of(lift(x)) for x in items if x is not None)
         assigned = {variable: node_of(x) for variable, x in tracer.assigned.items()}
     state = tuple(tracer.reads)
     inputs = tuple(node_of(x) for x in [*arguments, *tracer.reads.values()])
     graph = graph_of(inputs, outputs, assigned, since=0)
-    return Capture(graph, len(arguments), state, structure)
+    return Capture(graph, len(arguments), state, structure, tuple(x is None for x in items))

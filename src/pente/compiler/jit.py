@@ -1,6 +1,7 @@
 """The user's door: ``jit`` traces a function once for each kind of arguments, and then runs its program."""
 
 import functools
+import types
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -59,14 +60,8 @@ class Compiled:
         values = self.table.run([*arguments, *[v.array for v in self.captured.state]])
         count = len(self.graph.outputs)
         for variable, value in zip(self.assigned, values[count:], strict=True):
-            variable.replace(_owned(value))
-        return tree.unflatten(self.captured.structure, [Tensor(x) for x in values[:count]])
-
-
-def _owned(value: Any) -> Any:
-    """An array that is nobody else's memory."""
-    array = np.asarray(value)
-    return array if array.base is None else np.array(array)
+            variable.replace(value)
+        return self.captured.rebuilt([Tensor(x) for x in values[:count]])
 
 
 class Jitted:
@@ -87,6 +82,9 @@ class Jitted:
         self.retraces: list[str] = []
         self._last: tuple[Any, ...] = ()
 
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
     def __call__(self, *args: Any, **options: Any) -> Any:
         if state.tracers or state.watchers:  # inside a trace or a gradient it is the plain function
             return self.function(*args, **options)
@@ -103,8 +101,9 @@ class Jitted:
     ) -> tuple[list[Tensor], Hashable, Callable[..., Any]]:
         """The tensors among the arguments, the key of their kind, and how the arguments are put together again."""
         items, structure = tree.flatten([list(args), options])
-        fixed = {id(x) for place in self.static for x in tree.leaves(args[place])}
-        moving = [_is_dynamic(x) and id(x) not in fixed for x in items]
+        fixed = [i in self.static or i - len(args) in self.static for i, x in enumerate(args) for _ in tree.leaves(x)]
+        fixed += [False] * (len(items) - len(fixed))
+        moving = [_is_dynamic(x) and not still for x, still in zip(items, fixed, strict=True)]
         tensors = [lift(x) for x, moves in zip(items, moving, strict=True) if moves]
         kinds = tuple((x.shape, x.dtype.name) for x in tensors)
         still = tuple(_static_key(x) for x, moves in zip(items, moving, strict=True) if not moves)
@@ -152,9 +151,22 @@ def _is_dynamic(x: Any) -> bool:
 
 def _static_key(x: Any) -> Hashable:
     """Plain values by what they are; objects by identity and revision, so that a changed layer is never stale."""
-    if x is None or isinstance(x, (bool, int, float, str, bytes)):
-        return (type(x).__name__, x)
-    return (type(x).__name__, id(x), getattr(x, "revision", 0))
+    if x is None or isinstance(x, (bool, int, float, complex, str, bytes)):
+        return (type(x).__name__, repr(x))  # as text nan is itself, and -0.0 is not 0.0
+    return (Same(x), getattr(x, "revision", 0))
+
+
+class Same:
+    """An object that equals itself alone, kept alive so that no other can take its place in memory."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.thing is other.thing
+
+    def __hash__(self) -> int:
+        return id(self.thing)
 
 
 def _difference(before: Any, after: Any) -> str:

@@ -190,7 +190,7 @@ class NativeTable:
     # Where it lies: addresses that stay, and addresses that are filled in for each call.
 
     def _place(self) -> None:
-        self.constants = {node: np.ascontiguousarray(node.value) for node in self.graph.captured}
+        self.constants = {node: np.array(node.value, order="C") for node in self.graph.captured}
         buffers = dict.fromkeys([*self.graph.inputs, *self.graph.captured, *self._asked])
         for row in self.rows:
             if isinstance(row, KernelRow):
@@ -200,6 +200,11 @@ class NativeTable:
         self.slots = {node: i for i, node in enumerate(buffers)}
         given = {*self.graph.inputs, *self.graph.captured}
         self.fresh = [x for x in dict.fromkeys(self.results) if x not in given and self.views[x].buffer is x]
+        own = set(self.fresh)
+        self.returned: list[tuple[Node, bool]] = []  # each result, and whether its array is handed out: only once
+        for node in self.results:
+            self.returned.append((node, node in own))
+            own.discard(node)
         inner = [x for x in buffers if x not in given and x not in set(self.fresh) and self.views[x].buffer is x]
         self.arena = {node: np.empty(node.shape, node.dtype) for node in inner}
         self.addresses = np.zeros(len(self.slots), np.uint64)
@@ -253,7 +258,7 @@ class NativeTable:
                 self.walk(self.native_address, self.addresses_address, start, stop)
             else:
                 self._host(self.rows[start], arrays)  # type: ignore[arg-type]
-        return [self._result(node, arrays) for node in self.results]
+        return [arrays[node] if whole else self._copy(node, arrays) for node, whole in self.returned]
 
     def _array(self, node: Node, arrays: dict[Node, Any]) -> Any:
         for place in (arrays, self.arena, self.constants):
@@ -279,11 +284,8 @@ class NativeTable:
         else:
             np.copyto(self._array(node, arrays), result)
 
-    def _result(self, node: Node, arrays: dict[Node, Any]) -> Any:
-        """A fresh array; one that the program does not own is copied."""
-        if node in arrays and node not in self.graph.inputs:
-            return arrays[node]
-        return np.array(self._view(self.views[node], arrays))
+    def _copy(self, node: Node, arrays: dict[Node, Any]) -> Any:
+        return np.array(self._view(self.views[node], arrays), order="C")
 
 
 def _sizes(node: Node) -> tuple[int, int, int]:

@@ -33,7 +33,7 @@ class Table:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         places = {node: i for i, node in enumerate((*graph.inputs, *graph.captured, *graph.nodes))}
-        self.constants = [np.asarray(node.value) for node in graph.captured]
+        self.constants = [np.array(node.value) for node in graph.captured]
         self.results = [places[node] for node in (*graph.outputs, *graph.assigned.values())]
         self.size = len(places)
         self.rows = _rows(graph, places)
@@ -43,7 +43,7 @@ class Table:
         values: list[Any] = [None] * self.size
         values[: len(inputs)] = inputs
         values[len(inputs) : len(inputs) + len(self.constants)] = self.constants
-        return state.quiet.run(self._fill, values)
+        return _separate(state.quiet.run(self._fill, values), [*inputs, *self.constants])
 
     def _fill(self, values: list[Any]) -> list[Any]:
         for run, inputs, output, free, node in self.rows:
@@ -54,6 +54,17 @@ class Table:
             for i in free:
                 values[i] = None
         return [values[i] for i in self.results]
+
+
+def _separate(results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """The results as arrays that share memory neither with what was given nor with each other."""
+    taken = {id(x) for x in given}
+    found = []
+    for x in map(np.asarray, results):
+        own = np.array(x) if x.base is not None or id(x) in taken else x
+        taken.add(id(own))
+        found.append(own)
+    return found
 
 
 def _rows(graph: Graph, places: dict[Node, int]) -> list[Row]:
@@ -74,7 +85,10 @@ def _evaluation(node: Node) -> Callable[..., Any]:
 
 
 def placed(error: Exception, node: Node) -> Exception:
-    """The same error, with the operation, the layer and the user's line."""
+    """The same error, with the operation, the layer and the user's line; one that takes more than a text as it is."""
     place = f" in {node.path}" if node.path else ""
     position = None if node.code is None else (node.code, node.offset)
-    return type(error)(f"{error} (in {node.op}{place}, made at {position_text(position)})")
+    try:
+        return type(error)(f"{error} (in {node.op}{place}, made at {position_text(position)})")
+    except TypeError:
+        return error

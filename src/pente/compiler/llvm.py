@@ -39,6 +39,10 @@ def _machine() -> Any:
 
 @cache
 def _cpu() -> tuple[str, str]:
+    """Name and features of the processor: this one, or a plainer one named in PENTE_CPU, as x86-64-v3 for AVX2."""
+    chosen = os.environ.get("PENTE_CPU")
+    if chosen:
+        return chosen, ""
     import llvmlite.binding as llvm
 
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
@@ -114,10 +118,12 @@ def _read(place: Path) -> bytes | None:
 
 def _write(place: Path, image: bytes) -> None:
     """Written aside and renamed, so that nobody ever reads half an entry."""
+    name = ""
     try:
         handle, name = tempfile.mkstemp(dir=place.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(hashlib.sha256(image).digest() + image)
         os.replace(name, place)
-    except OSError:
-        pass  # a full or read-only disk costs the cache, not the run
+    except OSError:  # a full or read-only disk costs the cache, not the run
+        if name:
+            Path(name).unlink(missing_ok=True)

@@ -160,7 +160,7 @@ def _sign(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     one, minus, zero = (lanes.constant(v, kind) for v in (1, -1, 0))
     above = lanes.op("fcmp ogt", kind, x.name, zero)
     below = lanes.op("fcmp olt", kind, x.name, zero)
-    inner = lanes.select(kind, below, minus, x.name)  # zeros and NaN stay what they are
+    inner = lanes.select(kind, below, minus, lanes.op("fadd", kind, x.name, zero))  # -0 becomes 0, NaN stays NaN
     return lanes.select(kind, above, one, inner)
 
 

@@ -92,8 +92,9 @@ class GradientTape:
         roots: dict[Any, Any] = {}
         for t, given in zip(targets, incoming, strict=True):
             if t.requires_grad:
-                seed = _seed(t, given)
-                roots[node_of(t)] = seed if graph else seed.data
+                node, seed = node_of(t), _seed(t, given)
+                flow = seed if graph else seed.data
+                roots[node] = roots[node] + flow if node in roots else flow
         items, structure = tree.flatten(sources)
         nodes = [node_of(lift(s)) for s in items]
         found = gradients(roots, nodes, graph) if roots else {}

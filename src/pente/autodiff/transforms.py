@@ -186,7 +186,10 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     outs = [lift(x) for x in items]
 
     def back(gradient: Any) -> Any:
-        seeds = [lift(g, out.dtype) for g, out in zip(tree.leaves(gradient), outs, strict=True)]
+        given = [gradient] if structure is None else tree.leaves(gradient)
+        if len(given) != len(outs):
+            raise ShapeError(f"the function gave {len(outs)} tensors, and here are {len(given)} gradients for them.")
+        seeds = [lift(g, out.dtype) for g, out in zip(given, outs, strict=True)]
         total = None
         for out, seed in zip(outs, seeds, strict=True):
             part = sum_of(out * seed) if out.requires_grad else None

@@ -13,7 +13,7 @@ from tests.house.source import MODULES, ROOT, Module
 
 # The names under which the field looks for these namespaces.
 KNOWN = """
-callbacks data fft initializers keras layers linalg losses metrics optimizers random regularizers schedules
+callbacks data initializers keras layers linalg losses metrics models optimizers random regularizers
 """
 NAMESPACES = [name for name in pente.__all__ if isinstance(getattr(pente, name, None), ModuleType)]
 PUBLIC = ["pente", *(f"pente.{name}" for name in NAMESPACES)]

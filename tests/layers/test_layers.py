@@ -71,7 +71,10 @@ def test_an_activation_is_torchs(name: str) -> None:
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
-        (layers.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.5), np.where(X >= 1.5, 1.5, np.where(X >= 0.5, X, 0.1 * (X - 0.5)))),
+        (
+            layers.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.5),
+            np.where(X >= 1.5, 1.5, np.where(X >= 0.5, X, 0.1 * (X - 0.5))),
+        ),
         (layers.LeakyReLU(), np.where(X >= 0, X, 0.3 * X)),
         (layers.PReLU(alpha_initializer="ones"), X),
         (layers.ELU(0.5), np.where(X >= 0, X, 0.5 * np.expm1(X))),
@@ -84,7 +87,7 @@ def test_an_activation_is_torchs(name: str) -> None:
         (layers.Identity(), X),
     ],
     ids=lambda x: type(x).__name__,
-)  # fmt: skip
+)
 def test_a_simple_layer_is_its_formula(layer: Any, expected: Any) -> None:
     np.testing.assert_allclose(layer(X).numpy(), expected, rtol=1e-5, atol=1e-6)
 

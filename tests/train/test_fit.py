@@ -10,6 +10,7 @@ import pytest
 
 import pente
 from pente import Input, Sequential, layers
+from pente.errors import TraceError
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(50, 4)).astype(np.float32)
@@ -139,6 +140,26 @@ def test_shuffling_shows_each_row_once_in_another_order_each_epoch() -> None:
     np.testing.assert_array_equal(np.sort(second), rows[:, 0])
     assert not np.array_equal(first, second)
     assert [len(batch) for batch in seen[-3:]] == [8, 8, 4]
+
+
+def test_an_epoch_may_be_shorter_than_the_data() -> None:
+    model = classifier()
+    model.fit(X, Y, batch_size=10, epochs=2, steps_per_epoch=3, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 6
+
+
+def test_a_model_that_looks_at_values_is_told_to_run_eagerly() -> None:
+    class Looks(layers.Layer):
+        def call(self, x: Any) -> Any:
+            return x * 2.0 if float(x.sum()) > 0 else x
+
+    model = Sequential([Looks(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(TraceError) as caught:
+        model.fit(X, X[:, 0], verbose=0)
+    assert "jit=False" in "".join(caught.value.__notes__)
+    model.compile("sgd", "mse", jit=False)
+    assert model.fit(X, X[:, 0], verbose=0).epoch == [0]
 
 
 def test_a_split_holds_the_last_rows_back() -> None:

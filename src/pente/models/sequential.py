@@ -112,7 +112,7 @@ class Sequential(Model):
         return super().__call__(*args, **kwargs)
 
     def _build_for(self, x: Any) -> None:
-        """Build for data like this; where that fails on shapes alone, the data itself will show why, or that it goes."""
+        """Build for data like this; where that fails on shapes alone, the data will show why, or that it goes."""
         shape, kind = getattr(x, "shape", None), getattr(x, "dtype", None)
         if not shape:
             return

@@ -41,20 +41,29 @@ class Source(Protocol):
 class ArraySource:
     """Rows of arrays, cut into slices or, shuffled, gathered by a permutation that is a function of seed and epoch."""
 
-    def __init__(self, data: Batch, rows: int, batch_size: int, seed: int | None = None) -> None:
+    def __init__(
+        self, data: Batch, rows: int, batch_size: int, seed: int | None = None, limit: int | None = None
+    ) -> None:
         self.data = data
         self.rows = rows
         self.batch_size = batch_size
         self.seed = seed
+        self.limit = limit  # how many batches an epoch has at most
 
     @property
     def steps(self) -> int:
-        return -(-self.rows // self.batch_size)
+        every = -(-self.rows // self.batch_size)
+        return every if self.limit is None else min(every, self.limit)
 
     def epoch(self, number: int) -> Iterator[Batch]:
         order = None if self.seed is None else permutation(self.rows, self.seed, number)
-        for rows in batches(self.rows, self.batch_size, order):
+        for rows in islice(batches(self.rows, self.batch_size, order), self.limit):
             yield self.at(rows)
+
+    def part(self, rows: slice) -> "ArraySource":
+        """The source of these rows alone."""
+        count = len(range(*rows.indices(self.rows)))
+        return ArraySource(self.at(rows), count, self.batch_size, self.seed, self.limit)
 
     def at(self, rows: Any) -> Batch:
         """These rows of everything."""
@@ -134,7 +143,9 @@ def source_of(
     if y is None and getattr(x, "_fields", None) == ("x", "y"):
         x, y = x
     if is_data(x):
-        return _of_arrays(x, y, weight, size, seed, check)
+        made = _of_arrays(x, y, weight, size, check)
+        made.seed, made.limit = seed, steps
+        return made
     if not isinstance(x, Iterable) and not hasattr(x, "__getitem__"):
         raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     if y is not None or weight is not None:
@@ -152,14 +163,14 @@ def _size(batch_size: Any) -> int:
     return int(batch_size)
 
 
-def _of_arrays(x: Any, y: Any, weight: Any, size: int, seed: int | None, check: bool) -> ArraySource:
+def _of_arrays(x: Any, y: Any, weight: Any, size: int, check: bool) -> ArraySource:
     data = Batch(*(None if p is None else arrays(p, n) for p, n in ((x, "x"), (y, "y"), (weight, "sample_weight"))))
     rows = common_length(x=data.x, y=data.y, sample_weight=data.weight)
     if check:
         for part, given, name in zip(data, (x, y, weight), ("x", "y", "sample_weight"), strict=True):
             if part is not None:
                 require_finite(part, name, list(given.columns) if hasattr(given, "columns") else None)
-    return ArraySource(data, rows, size, seed)
+    return ArraySource(data, rows, size)
 
 
 def split_off(source: Source, share: Any) -> tuple[ArraySource, ArraySource | None]:
@@ -173,8 +184,9 @@ def split_off(source: Source, share: Any) -> tuple[ArraySource, ArraySource | No
     kept = int(source.rows * (1 - share))
     if not 0 < kept < source.rows:
         raise DataError(f"validation_split={share} of {source.rows} rows leaves none on one side.")
-    first = ArraySource(source.at(slice(0, kept)), kept, source.batch_size, source.seed)
-    return first, ArraySource(source.at(slice(kept, source.rows)), source.rows - kept, source.batch_size)
+    last = source.part(slice(kept, source.rows))
+    last.seed = last.limit = None
+    return source.part(slice(0, kept)), last
 
 
 def weighted_by_class(data: Batch, shares: dict[int, float]) -> Batch:

@@ -10,7 +10,7 @@ from pente.autodiff.transforms import value_and_grad
 from pente.compiler.jit import Jitted
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
-from pente.errors import UsageError
+from pente.errors import TraceError, UsageError
 from pente.layers.base import clock
 from pente.ops.random import seed_key
 from pente.optimizers import Optimizer
@@ -221,7 +221,11 @@ class Trainer:
         programs: dict[str, Jitted] = vars(self).setdefault("programs", {})
         if verb not in programs:
             programs[verb] = Jitted(step, version=self._version)
-        return programs[verb](*batch)
+        try:
+            return programs[verb](*batch)
+        except TraceError as error:
+            error.add_note("A model or a loss that looks at values runs with compile(..., jit=False).")
+            raise
 
     def _version(self) -> Any:
         """What a program of this model depends on besides its arguments: every layer's, and the optimizer's, fields."""
@@ -357,14 +361,15 @@ def _validation(given: Any, batch_size: int | None, steps: int | None) -> Source
     if isinstance(given, (tuple, list)):
         if not 2 <= len(given) <= 3:
             raise UsageError(f"validation_data is (x, y) or (x, y, sample_weight), got {len(given)} things.")
-        return source_of(*given, batch_size=batch_size)
+        return source_of(*given, batch_size=batch_size, steps=steps)
     return source_of(given, batch_size=batch_size, steps=steps)
 
 
 def _by_class(source: Source, class_weight: dict[int, float]) -> Source:
     if not isinstance(source, ArraySource):
         raise UsageError("class_weight needs arrays: for batches from elsewhere let them bring a sample_weight.")
-    return ArraySource(weighted_by_class(source.data, class_weight), source.rows, source.batch_size, source.seed)
+    source.data = weighted_by_class(source.data, class_weight)
+    return source
 
 
 def _empty(x: Any) -> Batch | None:

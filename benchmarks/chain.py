@@ -45,7 +45,7 @@ def memory(who: str) -> float:
     end = chain(who, LENGTHS[-1])
     grown = psutil.Process().memory_info().rss - before
     del end
-    return grown / LENGTHS[-1]
+    return float(grown / LENGTHS[-1])
 
 
 def main() -> None:

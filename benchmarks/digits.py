@@ -10,7 +10,6 @@ from sklearn.neural_network import MLPClassifier
 
 import pente
 from pente.data import load_digits
-from pente.layers import Dense
 
 BATCH, TRAINED = 32, 1500
 Net = tuple[Callable[[], object], Callable[[Any], Any]]  # one epoch; from images to digits
@@ -22,23 +21,28 @@ def batches(rng: np.random.Generator) -> Iterator[np.ndarray[Any, Any]]:
     return (order[start : start + BATCH] for start in range(0, TRAINED, BATCH))
 
 
-def in_pente(x: Any, y: Any) -> Net:
-    hidden, head, optimizer = Dense(64, activation="relu"), Dense(10), pente.optimizers.Adam(1e-3)
-    loss_of = pente.losses.SparseCategoricalCrossentropy(from_logits=True)
+def pente_model() -> tuple[Any, Any, Any]:
+    model = pente.Sequential([pente.layers.Dense(64, activation="relu"), pente.layers.Dense(10)])
+    return model, pente.losses.SparseCategoricalCrossentropy(from_logits=True), pente.optimizers.Adam(1e-3)
+
+
+def in_pente_loop(x: Any, y: Any) -> Net:
+    model, loss, optimizer = pente_model()
     rng = np.random.default_rng(0)
-
-    def model(x: Any) -> Any:
-        return head(hidden(x))
-
     model(x[:1])
-    weights = hidden.trainable_variables + head.trainable_variables
-    slope = pente.value_and_grad(lambda x, y: loss_of(y, model(x)), wrt=weights)
+    slope = pente.value_and_grad(lambda x, y: loss(y, model(x, training=True)), wrt=model)
 
     def epoch() -> None:
         for rows in batches(rng):
-            optimizer.apply(slope(x[rows], y[rows])[1], weights)
+            optimizer.apply(slope(x[rows], y[rows])[1], model)
 
     return epoch, lambda x: model(x).numpy().argmax(1)
+
+
+def in_pente_fit(x: Any, y: Any) -> Net:
+    model, loss, optimizer = pente_model()
+    model.compile(optimizer, loss, jit=False)
+    return lambda: model.fit(x, y, batch_size=BATCH, verbose=0), lambda x: model(x).numpy().argmax(1)
 
 
 def in_torch(x: Any, y: Any) -> Net:
@@ -61,16 +65,20 @@ def in_sklearn(x: Any, y: Any) -> Net:
     return lambda: model.partial_fit(x, y, classes=range(10)), model.predict
 
 
+NETS: dict[str, Callable[[Any, Any], Net]] = {
+    "pente, own loop": in_pente_loop,
+    "pente, fit": in_pente_fit,
+    "torch": in_torch,
+    "scikit-learn": in_sklearn,
+}
+
+
 def main() -> None:
     with Report("How long does an epoch on the digits take, eagerly?", rounds=15) as report:
         torch.set_num_threads(1)  # the best setting for a net this small
         data = load_digits()
         x, y = data.x.reshape(-1, 64), data.y
-        nets = {
-            "pente": in_pente(x[:TRAINED], y[:TRAINED]),
-            "torch": in_torch(x[:TRAINED], y[:TRAINED]),
-            "scikit-learn": in_sklearn(x[:TRAINED], y[:TRAINED]),
-        }
+        nets = {name: make(x[:TRAINED], y[:TRAINED]) for name, make in NETS.items()}
         times = race({name: epoch for name, (epoch, _) in nets.items()}, report.rounds)
         rows = [
             {

@@ -58,13 +58,13 @@ def forward_and_backward(case: Case, given: list[Any]) -> Callable[[], object]:
 def compare(report: Report, title: str, cases: dict[str, tuple[tuple[int, ...], Case]], run: Any, grad: bool) -> None:
     rows = []
     for name, (shape, case) in cases.items():
-        times = race({who: run(case, given) for who, given in tensors(shape, grad).items()}, report.rounds, least=0.01)
+        times = race({who: run(case, given) for who, given in tensors(shape, grad).items()}, report.rounds, least=0.005)
         rows.append({"": name, **times, "pente / torch": ratio(times["pente"], times["torch"])})
     report.table(title, rows)
 
 
 def main() -> None:
-    with Report("What does one small operation cost, beside torch?", rounds=15) as report:
+    with Report("What does one small operation cost, beside torch?", rounds=31) as report:
         torch.set_num_threads(1)  # the best setting for arrays this small
         compare(report, "Forward, no gradient wanted", FORWARD, forward, grad=False)
         compare(report, "Forward, recorded for a gradient", FORWARD, forward, grad=True)

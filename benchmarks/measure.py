@@ -149,12 +149,13 @@ def _plain(cell: str | float | Timing) -> Any:
 
 
 def _machine() -> str:
-    """The processor, how many of it, and the Python that runs."""
+    """The processor, how many of it, the Python that runs, and how busy the machine was before."""
     described = Path("/proc/cpuinfo")
     lines = described.read_text("utf-8").splitlines() if described.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     cpu = names[0] if names else platform.processor() or platform.machine()
-    return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    busy = f", load {os.getloadavg()[0]:.1f} before" if hasattr(os, "getloadavg") else ""
+    return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}{busy}"
 
 
 def _versions() -> dict[str, str]:

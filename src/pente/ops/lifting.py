@@ -43,7 +43,7 @@ def _array(x: Any, dtype: Any) -> Any:
         raise DTypeError(
             "a Value is a scalar with its own graph and does not mix with tensors. Use float(v) to leave it."
         )
-    if isinstance(x, _SCALARS):
+    if isinstance(x, _SCALARS) and not isinstance(x, np.generic):  # float64 is a subclass of float
         return np.asarray(x, dtypes.of_scalar(x) if dtype is None else dtype)
     if isinstance(x, (list, tuple)) and any(isinstance(item, Handle) for item in x):
         raise UsageError(

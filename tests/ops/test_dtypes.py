@@ -79,10 +79,12 @@ def test_a_plain_whole_number_bends_to_a_whole_tensor_and_a_float_does_not(dtype
     assert (x / 2).dtype == np.float32
 
 
-def test_a_numpy_float64_number_is_a_python_float_and_an_array_without_axes_is_not() -> None:
+def test_a_numpy_float64_number_bends_to_a_tensor_beside_it_and_keeps_its_dtype_alone() -> None:
     x = pente.ones(2)
     assert (np.sqrt(2.0) * x).dtype == np.float32
     assert (x * np.sqrt(2.0)).dtype == np.float32
+    assert pente.tensor(np.float64(1.0)).dtype == np.float64
+    assert pente.exp(np.float64(1.0)).dtype == np.float64
     assert (x + np.array(1.0)).dtype == np.float64
     assert (np.array(1.0) + x).dtype == np.float64
 

@@ -79,6 +79,19 @@ def test_a_layer_in_two_places_counts_once() -> None:
     assert len(model.weights) == 2
 
 
+def test_a_build_of_several_arguments_is_told_as_many_shapes() -> None:
+    class Bilinear(layers.Layer):
+        def build(self, left_shape: Any, right_shape: Any) -> None:
+            self.between = self.add_weight("between", (left_shape[-1], right_shape[-1]), "ones")
+
+        def call(self, left: Any, right: Any) -> Any:
+            return ((left @ self.between) * right).sum(axis=-1)
+
+    np.testing.assert_allclose(Bilinear()(X, np.ones((4, 2), np.float32)).numpy(), np.full(4, 6.0))
+    a, b = pente.Input((3,)), pente.Input((2,))
+    assert Bilinear()(a, b).shape == (None,)
+
+
 def test_a_variable_in_an_attribute_is_a_weight() -> None:
     class Shift(layers.Layer):
         def build(self, input_shape: Any) -> None:

@@ -1,5 +1,6 @@
 """Sequential, functional and subclassed models are the same thing written differently."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -245,6 +246,18 @@ def test_pytorchs_way_of_a_step_works() -> None:
         model.zero_grad()
         first, last = (value.item() if i == 0 else first), value.item()
     assert last < first
+
+
+def test_a_copy_of_a_trained_model_is_a_model_of_its_own() -> None:
+    model = sequential()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, Y, verbose=0)
+    before = model.get_weights()
+    twin = copy.deepcopy(model)
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+    twin.fit(X, Y, verbose=0)
+    assert not np.array_equal(twin.get_weights()[0], before[0])
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
 
 
 def test_the_tutorials_snippet_runs() -> None:

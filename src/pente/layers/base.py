@@ -93,7 +93,8 @@ class Layer(Fields, Held):
     """The base of all layers and models.
 
     A layer annotates its fields, makes its variables in ``build(input_shape)`` with ``self.add_weight``, and computes
-    in ``call(x)``, which may take ``training``. Layers in attributes, in lists and in dicts are found by themselves.
+    in ``call(x)``, which may take ``training``. A ``build`` of several arguments is told the shapes of as many inputs.
+    Layers in attributes, in lists and in dicts are found by themselves.
 
     ``name`` is its name; ``trainable`` says whether training may change it; ``dtype`` is that of its weights, and
     floating inputs are cast to it; ``input_shape``, without the batch, saves a Sequential the Input before it.
@@ -114,11 +115,13 @@ class Layer(Fields, Held):
     input_shape: Any = None
 
     takes_training: ClassVar[bool] = False
+    wanted_shapes: ClassVar[int] = 1  # how many inputs build is told the shape of
     passing: ClassVar[frozenset[str]] = frozenset()  # attributes that decide nothing about what is computed
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "build" in vars(cls):
+            cls.wanted_shapes = len(inspect.signature(vars(cls)["build"]).parameters) - 1
             cls.build = _building(vars(cls)["build"])  # type: ignore[method-assign]
         if "call" in vars(cls):
             cls.takes_training = "training" in inspect.signature(vars(cls)["call"]).parameters
@@ -210,7 +213,7 @@ class Layer(Fields, Held):
         args = tuple(taken(x, dtype) for x in args)
         kwargs = {name: taken(x, dtype) for name, x in kwargs.items()}
         if not self.built:
-            self.ensure_built(open_shapes(args[0]) if args else None)
+            self.ensure_built(*map(open_shapes, args))
         if not self.seen and not any(is_abstract(getattr(x, "data", None)) for x in args):
             vars(self)["seen"] = True
         return self.run(args, kwargs)
@@ -232,10 +235,10 @@ class Layer(Fields, Held):
             vars(self)["output_shape"] = open_shapes(result)
         return result
 
-    def ensure_built(self, input_shape: Any) -> None:
-        """Build the layer for this shape if it is not built yet."""
+    def ensure_built(self, *shapes: Any) -> None:
+        """Build the layer for inputs of these shapes if it is not built yet."""
         if not self.built:
-            self.build(input_shape)
+            self.build(*(*shapes, None)[: max(self.wanted_shapes, 1)])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output for an input of this shape, in which None is open; a list for several."""
@@ -339,12 +342,12 @@ def _building(build: Callable[..., None]) -> Callable[..., None]:
     """``build`` with all around it: once, outside of any trace, with the paths known before and after."""
 
     @functools.wraps(build)
-    def once(self: Layer, input_shape: Any = None) -> None:
+    def once(self: Layer, *shapes: Any, **named: Any) -> None:
         if self.built:
             return
         self.settle()
         with eagerly(), layer_path(self.path):
-            build(self, input_shape)
+            build(self, *shapes, **named)
         self.built = True
         self.settle()
 

@@ -166,7 +166,7 @@ def open_shapes(x: Any) -> Any:
 
 def record(layer: "Layer", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Write a call down and give its symbolic outputs; the layer is built if it was not."""
-    layer.ensure_built(open_shapes(args[0] if args else next(iter(kwargs.values()))))
+    layer.ensure_built(*map(open_shapes, args or kwargs.values()))
     call = LayerCall(layer, args, kwargs)
     call.outputs = result_of(call)
     layer.calls.append(call)

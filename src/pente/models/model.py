@@ -66,7 +66,7 @@ class Model(Layer, Trainer):
             inputs = [Input(tuple(shape)[1:]) for shape in shapes]
             self(inputs if isinstance(input_shape, list) else inputs[0])
 
-    def ensure_built(self, input_shape: Any) -> None:
+    def ensure_built(self, *shapes: Any) -> None:
         """A model with a ``call`` of its own needs no shape: its layers are built when it uses them."""
         if not self.built:
             self.settle()

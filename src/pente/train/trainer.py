@@ -227,6 +227,10 @@ class Trainer:
             error.add_note("A model or a loss that looks at values runs with compile(..., jit=False).")
             raise
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over: everything but programs, which belong to the Variables of this model."""
+        return {name: value for name, value in vars(self).items() if name not in ("programs", "version")}
+
     def _version(self) -> Any:
         """What a program of this model depends on besides its arguments: every layer's, and the optimizer's, fields."""
         moment, layers = vars(self).get("version", (-1, ()))

@@ -30,7 +30,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "told"), MISTAKES, ids=lambda value: " ".join(value))
+@pytest.mark.parametrize(
+    ("arguments", "told"), MISTAKES, ids=lambda value: value if isinstance(value, str) else " ".join(value)
+)
 def test_a_mistake_gets_one_line_and_exit_code_2(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -109,7 +109,7 @@ def test_a_carry_may_be_a_tree_with_whole_numbers_in_it() -> None:
 
 
 def test_a_scan_without_sequences_counts_steps() -> None:
-    doubled, ys = pente.scan(lambda c, _: (c * 2.0, None if False else c), 1.0, length=10)
+    doubled, ys = pente.scan(lambda c, _: (c * 2.0, c), 1.0, length=10)
     assert doubled.item() == 1024.0
     assert ys.tolist() == [2.0**i for i in range(10)]
     _close(pente.grad(lambda x: pente.scan(lambda c, _: (c * x, c), 1.0, length=3)[0])(2.0), 12.0)

@@ -1,32 +1,51 @@
-"""The matrix product as LLVM IR: blocks of the result stay in registers over the whole inner dimension.
+"""The matrix product as LLVM IR, and everything that is one: dense layers, convolutions, their gradients.
 
-C[i, j] = Σ_k A[i, k]·B[k, j], where the columns of B and C lie side by side and A has any strides. A block is 8 rows by
-2 vectors of 16 floats: each step of k loads two vectors of B, repeats one number of A a row, and does 16 fused
-multiply-adds. The sum over k runs in order, so the bits depend on the numbers alone.
+    C[i, j] = Σ_k A[i, k]·B[k, j]
+
+The columns of B and C lie side by side; A has any strides, and k may be several nested loops. So a convolution is a
+product, too: its rows are the places of an image row, and k runs over the rows, the columns and the channels of the
+window. A block of C stays in registers over all of k: 8 rows by 2 vectors of 16 floats. Each step loads two vectors of
+B, repeats one number of A a row, and does 16 fused multiply-adds. (Georganas et al., 2019.)
+
+The sum over k runs in order, so the bits depend on the sizes and the numbers alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pente.compiler.writer import Writer
 
-__all__ = ["Product", "gemm_ir"]
+__all__ = ["Product", "Step", "gemm_ir"]
 
 ROWS, VECTORS = 8, 2
 
 
+class Step(NamedTuple):
+    """A loop over k, or over products side by side: how far, and the strides of A, B and C."""
+
+    length: int
+    a: int
+    b: int
+    c: int = 0
+
+
 @dataclass(frozen=True)
 class Product:
-    """The sizes and strides of one matrix product, in elements, and how many of them there are side by side."""
+    """Sizes and strides of a product, in elements.
+
+    ``batch`` are the loops around it. ``depth`` are the loops of k, the innermost last. ``passes`` are further loops of
+    k for which C is written and read again, so that each pass works on what the cache holds.
+    """
 
     rows: int
     columns: int
-    depth: int
-    a: tuple[int, int]
-    b: int
-    c: int
-    batch: tuple[tuple[int, int, int, int], ...]  # for each batch axis: length, and the strides of A, B and C
-    offsets: tuple[int, int]  # where A and B begin
+    a_row: int
+    c_row: int
+    depth: tuple[Step, ...]
     kind: str  # "float" or "double"
+    batch: tuple[Step, ...] = ()
+    passes: Step | None = None
+    offsets: tuple[int, int] = field(default=(0, 0))  # where A and B begin
 
     @property
     def lanes(self) -> int:
@@ -43,15 +62,15 @@ class _Gemm:
         self.of = product
         self.to = Writer()
         self.vector = f"<{product.lanes} x {product.kind}>"
+        self.adding = False  # whether C is added to
 
     def written(self, name: str) -> str:
         bases = []
         for i in range(3):
             index = self.to.put(f"load i64, ptr {self.to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
             base = self.to.put(f"load ptr, ptr {self.to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-            offset = self.of.offsets[i] if i < 2 else 0
-            bases.append(self._shifted(base, str(offset)))
-        self._batches(0, bases)
+            bases.append(self._shifted(base, str(self.of.offsets[i]) if i < 2 else "0"))
+        self._passes(bases)
         self.to.do("ret void")
         body, declared = "\n".join(self.to.lines), "\n".join(sorted(self.to.declared))
         head = f'define void @{name}(ptr noalias %addresses, ptr noalias %operands) "prefer-vector-width"="512" {{'
@@ -63,17 +82,32 @@ class _Gemm:
     def _times(self, i: str, stride: int) -> str:
         return "0" if stride == 0 else i if stride == 1 else self.to.put(f"mul i64 {i}, {stride}")
 
+    def _moved(self, bases: list[str], step: Step, i: str) -> list[str]:
+        return [self._shifted(p, self._times(i, s)) for p, s in zip(bases, step[1:], strict=True)]
+
+    def _passes(self, bases: list[str]) -> None:
+        """The first pass writes C, the others add to it."""
+        self._batches(0, bases)
+        step = self.of.passes
+        if step is not None and step.length > 1:
+            self.adding = True
+
+            def body(i: str, _: list[str]) -> list[str]:
+                self._batches(0, self._moved(bases, step, i))
+                return []
+
+            self.to.loop("1", str(step.length), 1, body)
+
     def _batches(self, level: int, bases: list[str]) -> None:
         if level == len(self.of.batch):
             return self._columns(*bases)
-        length, *strides = self.of.batch[level]
+        step = self.of.batch[level]
 
         def body(i: str, _: list[str]) -> list[str]:
-            moved = [self._shifted(p, self._times(i, s)) for p, s in zip(bases, strides, strict=True)]
-            self._batches(level + 1, moved)
+            self._batches(level + 1, self._moved(bases, step, i))
             return []
 
-        self.to.loop("0", str(length), 1, body)
+        self.to.loop("0", str(step.length), 1, body)
         return None
 
     def _columns(self, a: str, b: str, c: str) -> None:
@@ -96,63 +130,74 @@ class _Gemm:
         self.to.loop(str(start), str(stop), vectors * self.of.lanes, body)
 
     def _rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
-        done = 0
-        for rows in (ROWS, 4, 2, 1):
-            stop = done + (self.of.rows - done) // rows * rows
-            if stop > done:
+        """Blocks of eight rows, then one block of the rows that are left."""
+        whole = self.of.rows // ROWS * ROWS
+        for rows, start, stop in ((ROWS, 0, whole), (self.of.rows - whole, whole, self.of.rows)):
+            if start < stop:
 
                 def body(i: str, _: list[str], rows: int = rows) -> list[str]:
-                    own_a = self._shifted(a, self._times(i, self.of.a[0]))
-                    self._block(own_a, b, self._shifted(c, self._times(i, self.of.c)), rows, vectors, left)
+                    own_a = self._shifted(a, self._times(i, self.of.a_row))
+                    self._block(own_a, b, self._shifted(c, self._times(i, self.of.c_row)), rows, vectors, left)
                     return []
 
-                self.to.loop(str(done), str(stop), rows, body)
-            done = stop
+                self.to.loop(str(start), str(stop), rows, body)
 
     def _block(self, a: str, b: str, c: str, rows: int, vectors: int, left: int) -> None:
         """rows × vectors sums in registers over all of k; ``left`` is how many lanes count, 0 for all."""
-        lanes, plain = self.of.lanes, self.of.kind
-        fma = f"@llvm.fma.v{lanes}{'f32' if plain == 'float' else 'f64'}"
-        self.to.declare(f"{self.vector} {fma}({self.vector}, {self.vector}, {self.vector})")
+        lanes = self.of.lanes
         mask = "<" + ", ".join(f"i1 {'true' if not left or i < left else 'false'}" for i in range(lanes)) + ">"
+        places = [self._shifted(c, str(r * self.of.c_row + v * lanes)) for r in range(rows) for v in range(vectors)]
+        start = (
+            [self._load(place, left, mask) for place in places] if self.adding else ["zeroinitializer"] * len(places)
+        )
+        for place, value in zip(places, self._depth(0, a, b, rows, vectors, left, mask, start), strict=True):
+            self._store(value, place, left, mask)
 
-        def step(k: str, sums: list[str]) -> list[str]:
-            at = self._shifted(b, self._times(k, self.of.b))
-            bs = [self._load(self._shifted(at, str(v * lanes)), left, mask) for v in range(vectors)]
-            ak, out = self._shifted(a, self._times(k, self.of.a[1])), []
-            for r in range(rows):
-                one = self.to.put(f"load {plain}, ptr {self._shifted(ak, str(r * self.of.a[0]))}")
-                first = self.to.put(f"insertelement {self.vector} poison, {plain} {one}, i32 0")
-                zeros = f"<{lanes} x i32> zeroinitializer"
-                spread = self.to.put(f"shufflevector {self.vector} {first}, {self.vector} poison, {zeros}")
-                for v in range(vectors):
-                    args = f"{self.vector} {spread}, {self.vector} {bs[v]}, {self.vector} {sums[r * vectors + v]}"
-                    out.append(self.to.put(f"call {self.vector} {fma}({args})"))
-            return out
+    def _depth(
+        self, level: int, a: str, b: str, rows: int, vectors: int, left: int, mask: str, sums: list[str]
+    ) -> list[str]:
+        """The loops of k, and in the innermost the multiply-adds."""
+        if level == len(self.of.depth):
+            return self._multiply(a, b, rows, vectors, left, mask, sums)
+        step = self.of.depth[level]
 
-        start = [(self.vector, "zeroinitializer")] * (rows * vectors)
-        sums = self.to.loop("0", str(self.of.depth), 1, step, start)
+        def body(k: str, held: list[str]) -> list[str]:
+            own_a, own_b = self._shifted(a, self._times(k, step.a)), self._shifted(b, self._times(k, step.b))
+            return self._depth(level + 1, own_a, own_b, rows, vectors, left, mask, held)
+
+        if step.length == 1:
+            return body("0", sums)
+        return self.to.loop("0", str(step.length), 1, body, [(self.vector, s) for s in sums])
+
+    def _multiply(self, a: str, b: str, rows: int, vectors: int, left: int, mask: str, sums: list[str]) -> list[str]:
+        lanes, plain, out = self.of.lanes, self.of.kind, []
+        fma = f"@llvm.fma.{self._suffix()}"
+        self.to.declare(f"{self.vector} {fma}({self.vector}, {self.vector}, {self.vector})")
+        bs = [self._load(self._shifted(b, str(v * lanes)), left, mask) for v in range(vectors)]
         for r in range(rows):
+            one = self.to.put(f"load {plain}, ptr {self._shifted(a, str(r * self.of.a_row))}")
+            first = self.to.put(f"insertelement {self.vector} poison, {plain} {one}, i32 0")
+            zeros = f"<{lanes} x i32> zeroinitializer"
+            spread = self.to.put(f"shufflevector {self.vector} {first}, {self.vector} poison, {zeros}")
             for v in range(vectors):
-                place = self._shifted(c, str(r * self.of.c + v * lanes))
-                self._store(sums[r * vectors + v], place, left, mask)
+                args = f"{self.vector} {spread}, {self.vector} {bs[v]}, {self.vector} {sums[r * vectors + v]}"
+                out.append(self.to.put(f"call {self.vector} {fma}({args})"))
+        return out
 
     def _load(self, place: str, left: int, mask: str) -> str:
-        align = 4 if self.of.kind == "float" else 8
+        align, lanes = 4 if self.of.kind == "float" else 8, self.of.lanes
         if not left:
             return self.to.put(f"load {self.vector}, ptr {place}, align {align}")
         name = f"@llvm.masked.load.{self._suffix()}.p0"
-        lanes = self.of.lanes
         self.to.declare(f"{self.vector} {name}(ptr, i32, <{lanes} x i1>, {self.vector})")
-        return self.to.put(
-            f"call {self.vector} {name}(ptr {place}, i32 {align}, <{lanes} x i1> {mask}, {self.vector} zeroinitializer)"
-        )
+        rest = f"i32 {align}, <{lanes} x i1> {mask}, {self.vector} zeroinitializer"
+        return self.to.put(f"call {self.vector} {name}(ptr {place}, {rest})")
 
     def _store(self, value: str, place: str, left: int, mask: str) -> None:
-        align = 4 if self.of.kind == "float" else 8
+        align, lanes = 4 if self.of.kind == "float" else 8, self.of.lanes
         if not left:
             return self.to.do(f"store {self.vector} {value}, ptr {place}, align {align}")
-        name, lanes = f"@llvm.masked.store.{self._suffix()}.p0", self.of.lanes
+        name = f"@llvm.masked.store.{self._suffix()}.p0"
         self.to.declare(f"void {name}({self.vector}, ptr, i32, <{lanes} x i1>)")
         self.to.do(f"call void {name}({self.vector} {value}, ptr {place}, i32 {align}, <{lanes} x i1> {mask})")
         return None

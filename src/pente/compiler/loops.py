@@ -109,7 +109,7 @@ class _Nest:
 
     def _vectors(self, at: list[str], body: Any) -> None:
         """The innermost axis in whole vectors, then what is left."""
-        whole = self.inner.length // LANES * LANES
+        whole = self.inner.length // LANES * LANES if self._stores_side_by_side() else 0
         for width, start, stop in ((LANES, 0, whole), (1, whole, self.inner.length)):
             if start < stop:
                 lanes = Lanes(self.to, width)
@@ -119,6 +119,9 @@ class _Nest:
                     return []
 
                 self.to.loop(str(start), str(stop), width, step)
+
+    def _stores_side_by_side(self) -> bool:
+        return all(stride == 1 for stride in self.inner.strides[len(self.loop.reads) :])
 
     # One place: what the group computes there.
 

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from pente.compiler import llvm
+from pente.compiler.convolution import forward_product, weight_product
 from pente.compiler.emit import has_type
 from pente.compiler.fuse import Group, fuse
-from pente.compiler.gemm import Product, gemm_ir
+from pente.compiler.gemm import Product, Step, gemm_ir
 from pente.compiler.loops import Loop, loop_ir, reduced_view
 from pente.compiler.places import argmax_ir, has_argmax
 from pente.compiler.program import placed
@@ -25,7 +26,7 @@ from pente.compiler.random import random_ir
 from pente.compiler.views import View, broadcast, contiguous, seen_through
 from pente.core import primitives as p
 from pente.core.graph import Graph
-from pente.core.node import Node
+from pente.core.node import NOTHING, Node, Spec
 from pente.core.state import state
 from pente.errors import PenteError
 
@@ -89,6 +90,7 @@ class NativeTable:
         self.rows: list[KernelRow | HostRow] = []
         self.results = [*graph.outputs, *graph.assigned.values()]
         self._asked = set(self.results)
+        self.extra: dict[Node, Any] = {}
         for node in (*graph.inputs, *graph.captured):
             self._own(node)
         for step in fuse(graph):
@@ -116,6 +118,12 @@ class NativeTable:
             self.views[step] = copied._replace(shape=step.shape, strides=contiguous(step.shape))
         elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all((*step.shape, *_sizes(step))):
             self._plan_product(step)
+        elif step.op in (p.conv, p.conv_kernel) and _is_plain_window(step):
+            self._plan_window(step)
+        elif step.op is p.pad and view is not None and all(min(width) >= 0 for width in step.params["widths"]):
+            self._plan_pad(step, view)
+        elif step.op is p.concatenate:
+            self._plan_concatenate(step)
         elif has_argmax(step) and view is not None:
             self.rows.append(
                 KernelRow(argmax_ir(step, view, self._own(step), "NAME"), (view.buffer, step), str(step.op))
@@ -151,12 +159,14 @@ class NativeTable:
 
     def _copied(self, view: View) -> View:
         """The elements of a view in order, in a buffer of their own."""
-        from pente.core.node import NOTHING, Spec
-
-        node = Node(p.identity, (view.buffer,), NOTHING, Spec(view.shape, view.dtype), False, "", None)
-        own = self._own(node)
-        self._kernel(Loop(Group(view.shape, [node]), ((view.buffer, view),), ((node, own),)))
+        own = self._own(Node(p.identity, (view.buffer,), NOTHING, Spec(view.shape, view.dtype), False, "", None))
+        self._write(view, own)
         return own
+
+    def _write(self, source: View, target: View) -> None:
+        """Write the elements of one view to the places of another."""
+        node = Node(p.identity, (source.buffer,), NOTHING, Spec(target.shape, target.dtype), False, "", None)
+        self._kernel(Loop(Group(target.shape, [node]), ((source.buffer, source),), ((node, target),)))
 
     def _plan_product(self, node: Node) -> None:
         a, b = (self.views[x] for x in node.inputs)
@@ -167,19 +177,50 @@ class NativeTable:
             broadcast(v._replace(shape=v.shape[:-2], strides=v.strides[:-2]), lead).strides for v in (a, b)
         )
         out = self._own(node)
-        batch = tuple(zip(lead, a_lead, b_lead, out.strides[:-2], strict=True))
+        rows, columns, depth = _sizes(node)
         product = Product(
-            *(
-                *_sizes(node),
-                (a.strides[-2], a.strides[-1]),
-                b.strides[-2],
-                out.strides[-2],
-                batch,
-                (a.offset, b.offset),
-            ),
+            rows,
+            columns,
+            a.strides[-2],
+            out.strides[-2],
+            (Step(depth, a.strides[-1], b.strides[-2]),),
             "float" if node.dtype.itemsize == 4 else "double",
+            tuple(map(Step, lead, a_lead, b_lead, out.strides[:-2])),
+            offsets=(a.offset, b.offset),
         )
-        self.rows.append(KernelRow(gemm_ir(product, "NAME"), (a.buffer, b.buffer, node), "matmul"))
+        self._product_row(node, product, a, b)
+
+    def _product_row(self, node: Node, product: Product, a: View, b: View) -> None:
+        self.rows.append(KernelRow(gemm_ir(product, "NAME"), (a.buffer, b.buffer, node), str(node.op)))
+
+    def _plan_window(self, node: Node) -> None:
+        """A valid convolution, or its weight gradient."""
+        a, b = (v if v.plain else self._copied(v) for v in (self.views[x] for x in node.inputs))
+        self._own(node)
+        self._product_row(node, (forward_product if node.op is p.conv else weight_product)(node, a, b), a, b)
+
+    def _plan_pad(self, node: Node, x: View) -> None:
+        """Fill all with the border's number, then put the inside in its place."""
+        out, widths = self._own(node), node.params["widths"]
+        border = self._constant(np.asarray(node.params["value"], node.dtype))
+        self._write(broadcast(border, node.shape), out)
+        offset = sum(low * s for (low, _, _), s in zip(widths, out.strides, strict=True))
+        strides = tuple(s * (inner + 1) for s, (_, _, inner) in zip(out.strides, widths, strict=True))
+        if all(x.shape):
+            self._write(x, View(node, offset, x.shape, strides, node.dtype))
+
+    def _plan_concatenate(self, node: Node) -> None:
+        out, axis, start = self._own(node), node.params["axis"], 0
+        for x in (self.views[i] for i in node.inputs):
+            if all(x.shape):
+                self._write(x, out._replace(offset=start * out.strides[axis], shape=x.shape))
+            start += x.shape[axis]
+
+    def _constant(self, value: Any) -> View:
+        """A number that the program needs and the graph does not hold."""
+        node = Node(None, (), NOTHING, value, False, "", None)
+        self.extra[node] = value
+        return View(node, 0, (), (), value.dtype)
 
     def _plan_host(self, node: Node) -> None:
         inputs = tuple(x if x.value.__class__ is tuple else self.views[x] for x in node.inputs)
@@ -190,15 +231,15 @@ class NativeTable:
     # Where it lies: addresses that stay, and addresses that are filled in for each call.
 
     def _place(self) -> None:
-        self.constants = {node: np.array(node.value, order="C") for node in self.graph.captured}
-        buffers = dict.fromkeys([*self.graph.inputs, *self.graph.captured, *self._asked])
+        self.constants = {node: np.array(node.value, order="C") for node in self.graph.captured} | self.extra
+        buffers = dict.fromkeys([*self.graph.inputs, *self.constants, *self._asked])
         for row in self.rows:
             if isinstance(row, KernelRow):
                 buffers.update(dict.fromkeys(row.operands))
             elif row.node.value.__class__ is not tuple:
                 buffers[row.node] = None
         self.slots = {node: i for i, node in enumerate(buffers)}
-        given = {*self.graph.inputs, *self.graph.captured}
+        given = {*self.graph.inputs, *self.constants}
         self.fresh = [x for x in dict.fromkeys(self.results) if x not in given and self.views[x].buffer is x]
         own = set(self.fresh)
         self.returned: list[tuple[Node, bool]] = []  # each result, and whether its array is handed out: only once
@@ -291,6 +332,12 @@ class NativeTable:
 def _sizes(node: Node) -> tuple[int, int, int]:
     """Rows, columns and inner dimension of a matrix product."""
     return node.shape[-2], node.shape[-1], node.inputs[0].shape[-1]
+
+
+def _is_plain_window(node: Node) -> bool:
+    """Whether a kernel does it: one group, no padding, floats, not empty."""
+    plain = node.params["groups"] == 1 and not any(map(any, node.params["padding"]))
+    return plain and node.dtype.itemsize in (4, 8) and all(node.shape) and all(all(x.shape) for x in node.inputs)
 
 
 def _address(array: Any) -> int:

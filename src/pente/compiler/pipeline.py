@@ -6,6 +6,7 @@ from pente.compiler.passes.drop import drop_dead
 from pente.compiler.passes.expand import expand_composites
 from pente.compiler.passes.share import share_equal
 from pente.compiler.passes.simplify import simplify
+from pente.compiler.passes.windows import unroll_windows
 from pente.core.graph import Graph
 
 __all__ = ["PASSES", "run_passes"]
@@ -14,6 +15,7 @@ Pass = Callable[[Graph], Graph]
 
 PASSES: tuple[Pass, ...] = (
     expand_composites,  # composites that have no kernel of their own are what their bodies do
+    unroll_windows,  # padding is a call of its own; an input's gradient is a convolution with the turned kernel
     simplify,  # what changes no number is gone: identities, casts to the same dtype, reshapes of reshapes
     share_equal,  # equal calls on equal inputs stand once; what remat computes again stays computed again
     drop_dead,  # every call that is left leads to an output or to state

@@ -45,6 +45,12 @@ def seen_through(node: Node, x: View) -> View | None:
         offset = x.offset + sum(s * stride for s, stride in zip(starts, x.strides, strict=True))
         strides = tuple(s * stride for s, stride in zip(steps, x.strides, strict=True))
         return x._replace(offset=offset, shape=node.shape, strides=strides)
+    if node.op is p.flip:
+        turned = [i in node.params["axes"] for i in range(len(x.shape))]
+        ends = zip(x.shape, x.strides, turned, strict=True)
+        offset = x.offset + sum((n - 1) * s for n, s, turn in ends if turn)
+        strides = tuple(-s if turn else s for s, turn in zip(x.strides, turned, strict=True))
+        return x._replace(offset=offset, strides=strides)
     return None
 
 

@@ -24,6 +24,11 @@ def _reduction(ufunc: Any) -> Callable[..., Array]:
     return row
 
 
+def _rounding(ufunc: Any) -> Callable[..., Array]:
+    """Integers stay what they are: NumPy would make floats of them."""
+    return lambda x: ufunc(x) if x.dtype.kind == "f" else x
+
+
 def _cumulative_sum(x: Array, axis: int, reverse: bool) -> Array:
     ordered = np.flip(x, axis) if reverse else x
     sums = np.cumsum(ordered, axis=axis, dtype=x.dtype)
@@ -104,10 +109,10 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.atanh: np.arctanh,
     p.erf: special.erf,
     p.sign: np.sign,
-    p.floor: np.floor,
-    p.ceil: np.ceil,
-    p.trunc: np.trunc,
-    p.rint: np.rint,
+    p.floor: _rounding(np.floor),
+    p.ceil: _rounding(np.ceil),
+    p.trunc: _rounding(np.trunc),
+    p.rint: _rounding(np.rint),
     p.equal: np.equal,
     p.not_equal: np.not_equal,
     p.less: np.less,

@@ -20,7 +20,15 @@ from pente.compiler.emit import has_type
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import Product, Step, gemm_ir
 from pente.compiler.loops import Loop, loop_ir, reduced_view
-from pente.compiler.places import argmax_ir, has_argmax
+from pente.compiler.places import (
+    argmax_ir,
+    gather_ir,
+    has_argmax,
+    has_places,
+    has_window_argmax,
+    scatter_ir,
+    window_argmax_ir,
+)
 from pente.compiler.program import placed
 from pente.compiler.random import random_ir
 from pente.compiler.views import View, broadcast, contiguous, seen_through
@@ -28,7 +36,7 @@ from pente.core import primitives as p
 from pente.core.graph import Graph
 from pente.core.node import NOTHING, Node, Spec
 from pente.core.state import state
-from pente.errors import PenteError
+from pente.errors import BoundsError, PenteError
 
 __all__ = ["NativeTable"]
 
@@ -91,6 +99,7 @@ class NativeTable:
         self.results = [*graph.outputs, *graph.assigned.values()]
         self._asked = set(self.results)
         self.extra: dict[Node, Any] = {}
+        self.words: dict[Node, Node] = {}  # words that tell of a bad index, and whose they are
         for node in (*graph.inputs, *graph.captured):
             self._own(node)
         for step in fuse(graph):
@@ -122,6 +131,12 @@ class NativeTable:
             self._plan_window(step)
         elif step.op is p.pad and view is not None and all(min(width) >= 0 for width in step.params["widths"]):
             self._plan_pad(step, view)
+        elif has_places(step) and all(all(x.shape) for x in step.inputs):
+            self._plan_places(step)
+        elif has_window_argmax(step) and view is not None:
+            view = view if view.plain else self._copied(view)
+            self._own(step)
+            self.rows.append(KernelRow(window_argmax_ir(step, view, "NAME"), (view.buffer, step), str(step.op)))
         elif step.op is p.concatenate:
             self._plan_concatenate(step)
         elif has_argmax(step) and view is not None:
@@ -216,6 +231,19 @@ class NativeTable:
                 self._write(x, out._replace(offset=start * out.strides[axis], shape=x.shape))
             start += x.shape[axis]
 
+    def _plan_places(self, node: Node) -> None:
+        """Reading or writing at places; a word of its own tells of an index that lies outside."""
+        views = [v if v.plain else self._copied(v) for v in (self.views[x] for x in node.inputs)]
+        word = self._constant(np.zeros(1, np.int64))
+        out = self._own(node)
+        if node.op is p.gather:
+            ir, buffers = gather_ir(node, views[0], views[1], "NAME"), (views[0].buffer, views[1].buffer)
+        else:
+            self._write(views[0], out)
+            ir, buffers = scatter_ir(node, views[1], views[2], "NAME"), (views[1].buffer, views[2].buffer)
+        self.words[word.buffer] = node
+        self.rows.append(KernelRow(ir, (*buffers, node, word.buffer), str(node.op)))
+
     def _constant(self, value: Any) -> View:
         """A number that the program needs and the graph does not hold."""
         node = Node(None, (), NOTHING, value, False, "", None)
@@ -299,7 +327,17 @@ class NativeTable:
                 self.walk(self.native_address, self.addresses_address, start, stop)
             else:
                 self._host(self.rows[start], arrays)  # type: ignore[arg-type]
+        self._refuse_bad_places()
         return [arrays[node] if whole else self._copy(node, arrays) for node, whole in self.returned]
+
+    def _refuse_bad_places(self) -> None:
+        """Raise where a kernel met an index outside of its axis; the state is still as it was."""
+        for word, node in self.words.items():
+            if self.constants[word][0]:
+                self.constants[word][0] = 0
+                length = node.inputs[0].shape[node.params["axis"]]
+                error = BoundsError(f"an index is outside of axis {node.params['axis']}, which has {length} places.")
+                raise placed(error, node)
 
     def _array(self, node: Node, arrays: dict[Node, Any]) -> Any:
         for place in (arrays, self.arena, self.constants):

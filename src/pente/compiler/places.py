@@ -1,15 +1,30 @@
 """Kernels that look for places and go to places: argmax and argmin, gather, and its transpose."""
 
+import operator
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
+from math import prod
 from typing import Any
 
-from pente.compiler.emit import _TYPES
-from pente.compiler.views import View
+import numpy as np
+
+from pente.compiler.emit import _TYPES, Lanes
+from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Writer
 from pente.core import primitives as p
 from pente.core.node import Node
+from pente.shapes import Shape
 
-__all__ = ["argmax_ir", "has_argmax"]
+__all__ = [
+    "argmax_ir",
+    "gather_ir",
+    "has_argmax",
+    "has_places",
+    "has_window_argmax",
+    "scatter_ir",
+    "window_argmax_ir",
+]
 
 
 def has_argmax(node: Node) -> bool:
@@ -62,7 +77,7 @@ def _pointers(to: Writer, views: Sequence[View]) -> list[str]:
     for i, view in enumerate(views):
         index = to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
         base = to.put(f"load ptr, ptr {to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-        out.append(_moved(to, base, _TYPES[view.dtype.name], str(view.offset)))
+        out.append(_moved(to, base, _memory_type(view), str(view.offset)))
     return out
 
 
@@ -91,3 +106,177 @@ def _function(to: Writer, name: str) -> str:
     to.do("ret void")
     declared, body = "\n".join(sorted(to.declared)), "\n".join(to.lines)
     return f"{declared}\ndefine void @{name}(ptr noalias %addresses, ptr noalias %operands) {{\nentry:\n{body}\n}}"
+
+
+# Going to places. An index is checked: a bad one is taken as 0 and told through a word of memory, and the run raises.
+
+_WORD = View(None, 0, (1,), (1,), np.dtype(np.int64))  # type: ignore[arg-type]
+
+
+def has_places(node: Node) -> bool:
+    """Whether there is a kernel that reads or writes at these places."""
+    return node.op in (p.gather, p.scatter_add, p.scatter_set) and node.dtype.name in _TYPES and all(node.shape)
+
+
+def gather_ir(node: Node, x: View, indices: View, name: str) -> str:
+    """Copy the rows that the indices name. Operands: x, indices, the result, the word."""
+    to = Writer()
+    source, places, target, word = _pointers(to, [x, indices, x._replace(offset=0), _WORD])
+    before, length, count, after = _around(x.shape, node.params["axis"], indices.shape)
+    kind = _memory_type(x)
+
+    def one(at: str, i: str) -> None:
+        index = _checked(to, places, indices, i, length, word)
+        own = _moved(to, source, kind, _row(to, at, length, index, after))
+        _copy_row(to, kind, _moved(to, target, kind, _row(to, at, count, i, after)), own, after)
+
+    _pairs(to, before, count, one)
+    return _function(to, name)
+
+
+def scatter_ir(node: Node, indices: View, updates: View, name: str) -> str:
+    """Write or add rows at places of what is there already. Operands: indices, updates, the result, the word."""
+    to = Writer()
+    places, source, target, word = _pointers(to, [indices, updates, updates._replace(offset=0), _WORD])
+    before, length, count, after = _around(node.shape, node.params["axis"], indices.shape)
+    kind = _memory_type(updates)
+    write = _copy_row if node.op is p.scatter_set else _add_row
+
+    def one(at: str, i: str) -> None:
+        index = _checked(to, places, indices, i, length, word)
+        own = _moved(to, target, kind, _row(to, at, length, index, after))
+        write(to, kind, own, _moved(to, source, kind, _row(to, at, count, i, after)), after)
+
+    _pairs(to, before, count, one)
+    return _function(to, name)
+
+
+def _around(shape: Shape, axis: int, indices: Shape) -> tuple[int, int, int, int]:
+    """How many numbers lie before the axis, on it, among the indices, and behind it."""
+    return prod(shape[:axis]), shape[axis], prod(indices), prod(shape[axis + 1 :])
+
+
+def _memory_type(view: View) -> str:
+    return "i8" if view.dtype.kind == "b" else _TYPES[view.dtype.name]
+
+
+def _row(to: Writer, at: str, length: int, i: str, after: int) -> str:
+    """Where row i of block ``at`` begins."""
+    block = to.put(f"mul i64 {at}, {length}")
+    return to.put(f"mul i64 {to.put(f'add i64 {block}, {i}')}, {after}")
+
+
+def _pairs(to: Writer, before: int, count: int, one: Callable[[str, str], None]) -> None:
+    """For every block before the axis, and every index."""
+
+    def blocks(at: str, _: list[str]) -> list[str]:
+        def indices(i: str, _: list[str]) -> list[str]:
+            one(at, i)
+            return []
+
+        return to.loop("0", str(count), 1, indices)
+
+    to.loop("0", str(before), 1, blocks)
+
+
+def _checked(to: Writer, places: str, view: View, i: str, length: int, word: str) -> str:
+    """The index, or 0 with a note in the word where it lies outside."""
+    kind = _TYPES[view.dtype.name]
+    raw = to.put(f"load {kind}, ptr {_moved(to, places, kind, i)}")
+    wide = raw if kind == "i64" else to.put(f"{'zext' if view.dtype.kind == 'u' else 'sext'} {kind} {raw} to i64")
+    good = to.put(f"icmp ult i64 {wide}, {length}")
+    told = to.put(f"load i64, ptr {word}")
+    to.do(f"store i64 {to.put(f'select i1 {good}, i64 {told}, i64 1')}, ptr {word}")
+    return to.put(f"select i1 {good}, i64 {wide}, i64 0")
+
+
+def _copy_row(to: Writer, kind: str, target: str, source: str, length: int) -> None:
+    _by_vectors(to, kind, length, target, source, lambda full, old, new: new)
+
+
+def _add_row(to: Writer, kind: str, target: str, source: str, length: int) -> None:
+    word = "fadd" if kind in ("float", "double") else "add"
+    _by_vectors(to, kind, length, target, source, lambda full, old, new: to.put(f"{word} {full} {old}, {new}"))
+
+
+def _by_vectors(
+    to: Writer, kind: str, length: int, target: str, source: str, do: Callable[[str, str, str], str]
+) -> None:
+    """target[i] = do(target[i], source[i]), sixteen at a time and then one by one."""
+    whole = length // 16 * 16
+    for width, start, stop in ((16, 0, whole), (1, whole, length)):
+        full = kind if width == 1 else f"<{width} x {kind}>"
+
+        def step(i: str, _: list[str], full: str = full) -> list[str]:
+            there, here = _moved(to, target, kind, i), _moved(to, source, kind, i)
+            old, new = (to.put(f"load {full}, ptr {place}, align 1") for place in (there, here))
+            to.do(f"store {full} {do(full, old, new)}, ptr {there}, align 1")
+            return []
+
+        if start < stop:
+            to.loop(str(start), str(stop), width, step)
+
+
+def has_window_argmax(node: Node) -> bool:
+    """Whether there is a kernel for the largest of each window."""
+    plain = not any(map(any, node.params["padding"])) if node.op is p.window_argmax else False
+    return plain and node.inputs[0].dtype.name in ("float32", "float64") and all(node.shape)
+
+
+def window_argmax_ir(node: Node, x: View, name: str) -> str:
+    """The flat place of the first largest number of each window; sixteen neighbours of the last axis at a time."""
+    to = Writer()
+    source, target = _pointers(to, [x, x._replace(offset=0, dtype=np.dtype(np.int64))])
+    steps, out = node.params["strides"], contiguous(node.shape)
+    taps = [sum(map(operator.mul, tap, x.strides)) for tap in product(*map(range, node.params["window"]))]
+    last = len(x.shape) - 1
+    axes = [(n, (s * x.strides[i], out[i])) for i, (n, s) in enumerate(zip(node.shape, steps, strict=True)) if i < last]
+    side_by_side = node.params["window"][last] == 1 == steps[last]
+    whole = node.shape[last] // 16 * 16 if side_by_side else 0
+
+    def row(at: Sequence[str]) -> None:
+        for width, start, stop in ((16, 0, whole), (1, whole, node.shape[last])):
+            if start < stop:
+                body = partial(_largest, to, Lanes(to, width), x, source, target, taps, at, steps[last])
+                to.loop(str(start), str(stop), width, body)
+
+    _over(to, axes, ["0", "0"], row)
+    return _function(to, name)
+
+
+def _largest(
+    to: Writer,
+    lanes: Lanes,
+    x: View,
+    source: str,
+    target: str,
+    taps: list[int],
+    at: Sequence[str],
+    step: int,
+    i: str,
+    _: Any,
+) -> list[str]:
+    """Compare what every tap of the window sees; strictly larger, or the first NaN, takes over."""
+    kind, long = lanes.type(x.dtype), np.dtype(np.int64)
+    first = to.put(f"add i64 {at[0]}, {i if step == 1 else to.put(f'mul i64 {i}, {step}')}")
+    numbers = lanes.repeat(first, long)
+    if lanes.width > 1:
+        count = "<" + ", ".join(f"i64 {n}" for n in range(lanes.width)) + ">"
+        numbers = lanes.op("add", long, numbers, count)
+    plain, held = _TYPES[x.dtype.name], []
+    for tap in taps:
+        place = _moved(to, source, plain, to.put(f"add i64 {first}, {tap}"))
+        value = to.put(f"load {kind}, ptr {place}, align {x.dtype.itemsize}")
+        number = lanes.op("add", long, numbers, lanes.constant(tap, long))
+        if not held:
+            held = [value, number]
+            continue
+        past = lanes.op("fcmp ogt", x.dtype, value, held[0])
+        fresh = lanes.op(
+            "and", "i1", lanes.op("fcmp uno", x.dtype, value, value), lanes.op("fcmp ord", x.dtype, held[0], held[0])
+        )
+        better = lanes.op("or", "i1", past, fresh)
+        held = [lanes.select(x.dtype, better, value, held[0]), lanes.select(long, better, number, held[1])]
+    place = _moved(to, target, "i64", to.put(f"add i64 {at[1]}, {i}"))
+    to.do(f"store {lanes.type(long)} {held[1]}, ptr {place}, align 8")
+    return []

@@ -25,13 +25,12 @@ from pente.compiler.places import (
     gather_ir,
     has_argmax,
     has_places,
-    has_window_argmax,
     scatter_ir,
-    window_argmax_ir,
 )
 from pente.compiler.program import placed
 from pente.compiler.random import random_ir
 from pente.compiler.views import View, broadcast, contiguous, seen_through
+from pente.compiler.windows import has_window_argmax, window_argmax_ir
 from pente.core import primitives as p
 from pente.core.graph import Graph
 from pente.core.node import NOTHING, Node, Spec

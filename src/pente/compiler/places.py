@@ -1,30 +1,19 @@
-"""Kernels that look for places and go to places: argmax and argmin, gather, and its transpose."""
+"""Kernels that look for places and go to places: argmax and argmin, gather and scatter."""
 
-import operator
 from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import product
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from pente.compiler.emit import _TYPES, Lanes
-from pente.compiler.views import View, contiguous
+from pente.compiler.emit import _TYPES
+from pente.compiler.views import View
 from pente.compiler.writer import Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 from pente.shapes import Shape
 
-__all__ = [
-    "argmax_ir",
-    "gather_ir",
-    "has_argmax",
-    "has_places",
-    "has_window_argmax",
-    "scatter_ir",
-    "window_argmax_ir",
-]
+__all__ = ["argmax_ir", "function", "gather_ir", "has_argmax", "has_places", "moved", "over", "pointers", "scatter_ir"]
 
 
 def has_argmax(node: Node) -> bool:
@@ -38,26 +27,26 @@ _SEARCHED = ("float32", "float64", "int32", "int64")
 def argmax_ir(node: Node, x: View, out: View, name: str) -> str:
     """The first largest (or smallest) along one axis; NaN wins, as in NumPy."""
     to, axis = Writer(), node.params["axis"]
-    source, target = _pointers(to, [x, out])
+    source, target = pointers(to, [x, out])
     kind, step = _TYPES[x.dtype.name], x.strides[axis]
     rest = [i for i in range(len(x.shape)) if i != axis]
     axes = [(x.shape[i], (x.strides[i], out.strides[k])) for k, i in enumerate(rest)]
 
     def search(at: Sequence[str]) -> None:
-        first = to.put(f"load {kind}, ptr {_moved(to, source, kind, at[0])}")
+        first = to.put(f"load {kind}, ptr {moved(to, source, kind, at[0])}")
 
         def look(i: str, held: list[str]) -> list[str]:
             place = to.put(f"add i64 {at[0]}, {to.put(f'mul i64 {i}, {step}')}")
-            value = to.put(f"load {kind}, ptr {_moved(to, source, kind, place)}")
+            value = to.put(f"load {kind}, ptr {moved(to, source, kind, place)}")
             better = _better(to, node, kind, value, held[0])
             best = to.put(f"select i1 {better}, {kind} {value}, {kind} {held[0]}")
             return [best, to.put(f"select i1 {better}, i64 {i}, i64 {held[1]}")]
 
         _, found = to.loop("0", str(x.shape[axis]), 1, look, [(kind, first), ("i64", "0")])
-        to.do(f"store i64 {found}, ptr {_moved(to, target, 'i64', at[1])}")
+        to.do(f"store i64 {found}, ptr {moved(to, target, 'i64', at[1])}")
 
-    _over(to, axes, ["0", "0"], search)
-    return _function(to, name)
+    over(to, axes, ["0", "0"], search)
+    return function(to, name)
 
 
 def _better(to: Writer, node: Node, kind: str, value: str, best: str) -> str:
@@ -71,21 +60,21 @@ def _better(to: Writer, node: Node, kind: str, value: str, best: str) -> str:
     return to.put(f"icmp {'sgt' if node.op is p.argmax else 'slt'} {kind} {value}, {best}")
 
 
-def _pointers(to: Writer, views: Sequence[View]) -> list[str]:
+def pointers(to: Writer, views: Sequence[View]) -> list[str]:
     """Where each operand begins."""
     out = []
     for i, view in enumerate(views):
         index = to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
         base = to.put(f"load ptr, ptr {to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-        out.append(_moved(to, base, _memory_type(view), str(view.offset)))
+        out.append(moved(to, base, _memory_type(view), str(view.offset)))
     return out
 
 
-def _moved(to: Writer, pointer: str, kind: str, by: str) -> str:
+def moved(to: Writer, pointer: str, kind: str, by: str) -> str:
     return to.put(f"getelementptr {kind}, ptr {pointer}, i64 {by}")
 
 
-def _over(
+def over(
     to: Writer, axes: Sequence[tuple[int, Sequence[int]]], at: list[str], body: Callable[[list[str]], Any]
 ) -> None:
     """Loops over all axes, each moving the operands by its strides."""
@@ -96,13 +85,13 @@ def _over(
 
     def step(i: str, _: list[str]) -> list[str]:
         moved = [to.put(f"add i64 {a}, {to.put(f'mul i64 {i}, {s}')}") for a, s in zip(at, strides, strict=True)]
-        _over(to, rest, moved, body)
+        over(to, rest, moved, body)
         return []
 
     to.loop("0", str(length), 1, step)
 
 
-def _function(to: Writer, name: str) -> str:
+def function(to: Writer, name: str) -> str:
     to.do("ret void")
     declared, body = "\n".join(sorted(to.declared)), "\n".join(to.lines)
     return f"{declared}\ndefine void @{name}(ptr noalias %addresses, ptr noalias %operands) {{\nentry:\n{body}\n}}"
@@ -121,34 +110,34 @@ def has_places(node: Node) -> bool:
 def gather_ir(node: Node, x: View, indices: View, name: str) -> str:
     """Copy the rows that the indices name. Operands: x, indices, the result, the word."""
     to = Writer()
-    source, places, target, word = _pointers(to, [x, indices, x._replace(offset=0), _WORD])
+    source, places, target, word = pointers(to, [x, indices, x._replace(offset=0), _WORD])
     before, length, count, after = _around(x.shape, node.params["axis"], indices.shape)
     kind = _memory_type(x)
 
     def one(at: str, i: str) -> None:
         index = _checked(to, places, indices, i, length, word)
-        own = _moved(to, source, kind, _row(to, at, length, index, after))
-        _copy_row(to, kind, _moved(to, target, kind, _row(to, at, count, i, after)), own, after)
+        own = moved(to, source, kind, _row(to, at, length, index, after))
+        _copy_row(to, kind, moved(to, target, kind, _row(to, at, count, i, after)), own, after)
 
     _pairs(to, before, count, one)
-    return _function(to, name)
+    return function(to, name)
 
 
 def scatter_ir(node: Node, indices: View, updates: View, name: str) -> str:
     """Write or add rows at places of what is there already. Operands: indices, updates, the result, the word."""
     to = Writer()
-    places, source, target, word = _pointers(to, [indices, updates, updates._replace(offset=0), _WORD])
+    places, source, target, word = pointers(to, [indices, updates, updates._replace(offset=0), _WORD])
     before, length, count, after = _around(node.shape, node.params["axis"], indices.shape)
     kind = _memory_type(updates)
     write = _copy_row if node.op is p.scatter_set else _add_row
 
     def one(at: str, i: str) -> None:
         index = _checked(to, places, indices, i, length, word)
-        own = _moved(to, target, kind, _row(to, at, length, index, after))
-        write(to, kind, own, _moved(to, source, kind, _row(to, at, count, i, after)), after)
+        own = moved(to, target, kind, _row(to, at, length, index, after))
+        write(to, kind, own, moved(to, source, kind, _row(to, at, count, i, after)), after)
 
     _pairs(to, before, count, one)
-    return _function(to, name)
+    return function(to, name)
 
 
 def _around(shape: Shape, axis: int, indices: Shape) -> tuple[int, int, int, int]:
@@ -182,7 +171,7 @@ def _pairs(to: Writer, before: int, count: int, one: Callable[[str, str], None])
 def _checked(to: Writer, places: str, view: View, i: str, length: int, word: str) -> str:
     """The index, or 0 with a note in the word where it lies outside."""
     kind = _TYPES[view.dtype.name]
-    raw = to.put(f"load {kind}, ptr {_moved(to, places, kind, i)}")
+    raw = to.put(f"load {kind}, ptr {moved(to, places, kind, i)}")
     wide = raw if kind == "i64" else to.put(f"{'zext' if view.dtype.kind == 'u' else 'sext'} {kind} {raw} to i64")
     good = to.put(f"icmp ult i64 {wide}, {length}")
     told = to.put(f"load i64, ptr {word}")
@@ -208,75 +197,10 @@ def _by_vectors(
         full = kind if width == 1 else f"<{width} x {kind}>"
 
         def step(i: str, _: list[str], full: str = full) -> list[str]:
-            there, here = _moved(to, target, kind, i), _moved(to, source, kind, i)
+            there, here = moved(to, target, kind, i), moved(to, source, kind, i)
             old, new = (to.put(f"load {full}, ptr {place}, align 1") for place in (there, here))
             to.do(f"store {full} {do(full, old, new)}, ptr {there}, align 1")
             return []
 
         if start < stop:
             to.loop(str(start), str(stop), width, step)
-
-
-def has_window_argmax(node: Node) -> bool:
-    """Whether there is a kernel for the largest of each window."""
-    plain = not any(map(any, node.params["padding"])) if node.op is p.window_argmax else False
-    return plain and node.inputs[0].dtype.name in ("float32", "float64") and all(node.shape)
-
-
-def window_argmax_ir(node: Node, x: View, name: str) -> str:
-    """The flat place of the first largest number of each window; sixteen neighbours of the last axis at a time."""
-    to = Writer()
-    source, target = _pointers(to, [x, x._replace(offset=0, dtype=np.dtype(np.int64))])
-    steps, out = node.params["strides"], contiguous(node.shape)
-    taps = [sum(map(operator.mul, tap, x.strides)) for tap in product(*map(range, node.params["window"]))]
-    last = len(x.shape) - 1
-    axes = [(n, (s * x.strides[i], out[i])) for i, (n, s) in enumerate(zip(node.shape, steps, strict=True)) if i < last]
-    side_by_side = node.params["window"][last] == 1 == steps[last]
-    whole = node.shape[last] // 16 * 16 if side_by_side else 0
-
-    def row(at: Sequence[str]) -> None:
-        for width, start, stop in ((16, 0, whole), (1, whole, node.shape[last])):
-            if start < stop:
-                body = partial(_largest, to, Lanes(to, width), x, source, target, taps, at, steps[last])
-                to.loop(str(start), str(stop), width, body)
-
-    _over(to, axes, ["0", "0"], row)
-    return _function(to, name)
-
-
-def _largest(
-    to: Writer,
-    lanes: Lanes,
-    x: View,
-    source: str,
-    target: str,
-    taps: list[int],
-    at: Sequence[str],
-    step: int,
-    i: str,
-    _: Any,
-) -> list[str]:
-    """Compare what every tap of the window sees; strictly larger, or the first NaN, takes over."""
-    kind, long = lanes.type(x.dtype), np.dtype(np.int64)
-    first = to.put(f"add i64 {at[0]}, {i if step == 1 else to.put(f'mul i64 {i}, {step}')}")
-    numbers = lanes.repeat(first, long)
-    if lanes.width > 1:
-        count = "<" + ", ".join(f"i64 {n}" for n in range(lanes.width)) + ">"
-        numbers = lanes.op("add", long, numbers, count)
-    plain, held = _TYPES[x.dtype.name], []
-    for tap in taps:
-        place = _moved(to, source, plain, to.put(f"add i64 {first}, {tap}"))
-        value = to.put(f"load {kind}, ptr {place}, align {x.dtype.itemsize}")
-        number = lanes.op("add", long, numbers, lanes.constant(tap, long))
-        if not held:
-            held = [value, number]
-            continue
-        past = lanes.op("fcmp ogt", x.dtype, value, held[0])
-        fresh = lanes.op(
-            "and", "i1", lanes.op("fcmp uno", x.dtype, value, value), lanes.op("fcmp ord", x.dtype, held[0], held[0])
-        )
-        better = lanes.op("or", "i1", past, fresh)
-        held = [lanes.select(x.dtype, better, value, held[0]), lanes.select(long, better, number, held[1])]
-    place = _moved(to, target, "i64", to.put(f"add i64 {at[1]}, {i}"))
-    to.do(f"store {lanes.type(long)} {held[1]}, ptr {place}, align 8")
-    return []

@@ -13,6 +13,7 @@ import pente
 from pente import tree
 from pente.compiler import jit
 from pente.compiler.capture import capture
+from pente.compiler.passes.windows import unroll_windows
 from pente.compiler.pipeline import PASSES
 from pente.compiler.program import Table
 from pente.core.graph import Graph
@@ -75,14 +76,22 @@ def traced(function: Callable[..., Any], args: Sequence[Any]) -> Graph:
 
 
 def passes_keep_bits(function: Callable[..., Any], args: Sequence[Any]) -> None:
-    """After each pass the program is legal and gives, in NumPy, the same bits as before."""
+    """After each pass the program is legal and gives, in NumPy, the same bits as before.
+
+    One pass writes convolutions as other convolutions: NumPy adds up those in another order.
+    """
     graph = verify(traced(function, args))
     arrays = [np.asarray(x) for x in args]
     wanted = Table(graph).run(arrays)
     for step in PASSES:
         graph = verify(step(graph))
-        for got, expected in zip(Table(graph).run(arrays), wanted, strict=True):
-            assert got.tobytes() == expected.tobytes()
+        found = Table(graph).run(arrays)
+        for got, expected in zip(found, wanted, strict=True):
+            if step is unroll_windows:
+                assert_agree(got, expected, least=1.0)
+            else:
+                assert got.tobytes() == expected.tobytes()
+        wanted = found
 
 
 def narrowed(x: Any, kind: str) -> Any:

@@ -203,7 +203,7 @@ def test_an_index_outside_raises_and_writes_nothing(op: Primitive, bad: int) -> 
         total.assign_add(1.0)
         table.assign(op(table.read(), indices, *map(pente.asarray, updates), axis=0).sum() + table.read())
 
-    with pytest.raises(BoundsError, match=f"index {bad} is outside of axis 0, which has 5 places.*in {op}"):
+    with pytest.raises(BoundsError, match=f"index.* is outside of axis 0, which has 5 places.*in {op}"):
         step(np.array([1, bad]))
     np.testing.assert_array_equal(table.numpy(), np.arange(5.0))
     assert total.numpy() == 0.0

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from pente import dtypes
-from pente.core.node import Spec
+from pente.core.node import Spec, spec_of
 from pente.errors import DTypeError, ShapeError
 from pente.shapes import Shape, broadcast, reduced, resolve, window_length
 
@@ -235,8 +235,8 @@ def scan(*specs: Spec, body: Any, carries: int, sequences: int, length: int, rev
         if not sequence.shape or sequence.shape[0] != length:
             raise ShapeError(f"sequence {index} of a scan over {length} steps has shape {sequence.shape}.")
     given = [*specs[:carries], *step, *specs[carries + sequences :]]
-    need_specs(given, [x.value for x in body.inputs])
-    outs = [node.value for node in body.outputs]
+    need_specs(given, _specs(body.inputs))
+    outs = _specs(body.outputs)
     need_specs(outs[:carries], list(specs[:carries]))
     return (*outs[:carries], *[Spec((length, *s.shape), s.dtype) for s in outs[carries:]])
 
@@ -245,15 +245,15 @@ def cond(predicate: Spec, *specs: Spec, on_true: Any, on_false: Any) -> tuple[Sp
     if predicate.shape != () or predicate.dtype != dtypes.bool_:
         raise DTypeError(f"cond wants a single bool, and got {predicate}.")
     for branch in (on_true, on_false):
-        need_specs(list(specs), [x.value for x in branch.inputs])
-    outs = [node.value for node in on_true.outputs]
-    need_specs([node.value for node in on_false.outputs], outs)
+        need_specs(list(specs), _specs(branch.inputs))
+    outs = _specs(on_true.outputs)
+    need_specs(_specs(on_false.outputs), outs)
     return tuple(outs)
 
 
 def remat(*specs: Spec, body: Any) -> tuple[Spec, ...]:
-    need_specs(list(specs), [x.value for x in body.inputs])
-    return tuple(node.value for node in body.outputs)
+    need_specs(list(specs), _specs(body.inputs))
+    return tuple(_specs(body.outputs))
 
 
 def custom(*specs: Spec, function: Any) -> Spec:
@@ -261,6 +261,11 @@ def custom(*specs: Spec, function: Any) -> Spec:
 
     spec: Spec = output_spec(lambda *xs: function(*xs)[0], specs, {})
     return spec
+
+
+def _specs(nodes: Any) -> list[Spec]:
+    """What is known of inputs and outputs of a program; one that was captured has a value, which is no promise."""
+    return [spec_of(node.value) for node in nodes]
 
 
 def need_specs(given: list[Spec], wanted: list[Spec]) -> None:

@@ -46,7 +46,7 @@ def scan(
             held, rest = values[: len(variables)], values[len(variables) :]
             state.tracers[-1].values.update(zip(variables, held, strict=True))
             c = tree.unflatten(carry_structure, rest[: len(carry)])
-            x = tree.unflatten(rows_structure, rest[len(carry) :]) if rows else None
+            x = tree.unflatten(rows_structure, rest[len(carry) :]) if xs is not None else None
             after, y = f(c, x)
             kept = [state.tracers[-1].read(v) for v in variables]
             return kept, _same_carry(carry, carry_structure, after), y

@@ -9,9 +9,10 @@ from pente.core import primitives as p
 from pente.core.dispatch import bind
 from pente.core.node import Spec
 from pente.core.tensor import Handle, Tensor, attach
+from pente.dtypes import int64
 from pente.errors import BoundsError, DTypeError, ShapeError, TraceError
 from pente.ops.elementwise import add, less, multiply, where
-from pente.ops.lifting import lift
+from pente.ops.lifting import astype, lift
 from pente.ops.shape import broadcast_arrays, broadcast_to, permute_dims, reshape
 from pente.shapes import normal_axis
 
@@ -58,7 +59,12 @@ def _item(item: Any) -> Any:
         places = Tensor(np.zeros(places.shape, np.int64))
     if places.dtype.kind not in "biu":
         raise DTypeError(f"an index must be integers or bools, and this one is {places.dtype}: {item!r}.")
-    return places
+    return places if places.dtype.kind == "b" else _wide(places)
+
+
+def _wide(places: Tensor) -> Tensor:
+    """Places as int64: i·n + j does not fit into the small integers that i and j fit into."""
+    return astype(places, int64)
 
 
 def _is_mask(item: Any) -> bool:
@@ -157,7 +163,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     """
     x = lift(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, normal_axis(axis, x.ndim))
-    index = _from_front(lift(indices), x.shape[axis])
+    index = _from_front(_wide(lift(indices)), x.shape[axis])
     return bind(p.gather, (x, index), {"axis": axis})
 
 
@@ -168,7 +174,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     >>> pente.take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1).tolist()
     [[2], [3]]
     """
-    x, index = lift(x), lift(indices)
+    x, index = lift(x), _wide(lift(indices))
     axis = normal_axis(axis, x.ndim)
     if index.ndim != x.ndim:
         raise ShapeError(f"take_along_axis() wants as many axes as the tensor has, {x.shape}, and got {index.shape}.")

@@ -447,7 +447,7 @@ def cross_entropy(logits: Any, labels: Any, /) -> Tensor:
         raise (DTypeError if y.dtype.kind not in "iu" else ShapeError)(
             f"cross_entropy wants integer labels of shape {x.shape[:-1]}, and got {y.dtype.name} of shape {y.shape}."
         )
-    return bind(cross_entropy_, (x, y))
+    return bind(cross_entropy_, (x, astype(y, dtypes.int64)))
 
 
 def attention(query: Any, key: Any, value: Any, /, *, causal: bool = False) -> Tensor:
@@ -473,7 +473,7 @@ def one_hot(labels: Any, classes: int, /, *, dtype: Any = None) -> Tensor:
     y = lift(labels)
     if y.dtype.kind not in "iu":
         raise DTypeError(f"one_hot wants integer labels, and got {y.dtype.name}: cast them first, y.astype('int64').")
-    return astype(_hits(y, classes, None), dtypes.default_float if dtype is None else dtype)
+    return astype(_hits(astype(y, dtypes.int64), classes, None), dtypes.default_float if dtype is None else dtype)
 
 
 attach(relu=relu, sigmoid=sigmoid)

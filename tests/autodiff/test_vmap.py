@@ -32,6 +32,9 @@ FUNCTIONS: dict[str, Any] = {
     "sorted by shape": lambda x: pente.concat([x, pente.reshape(x, (3, 1)).T[0], pente.stack([x[0], x[1]])]),
     "a loop": lambda x: pente.scan(lambda c, r: (c * r + 1.0, c), pente.tensor(np.array(1.0)), x)[1],
     "a branch": lambda x: pente.cond(x.sum() > 0, lambda x: x.sin(), lambda x: x * 2.0, x),
+    "a loop without rows": lambda x: pente.scan(lambda c, _: (c * x, c), np.ones(3), length=3)[0],
+    "a branch of constants": lambda x: pente.cond(x.sum() > 0, lambda: 1.0, lambda: 2.0),
+    "a branch of one constant": lambda x: pente.cond(x.sum() > 0, lambda x: x.sum(), lambda x: x.sum() * 0.0 + 2.0, x),
     "recomputation": lambda x: pente.remat(lambda x: (x * x).sin())(x),
     "a constant": lambda x: pente.ones(2),
     "nothing of it": lambda x: x[:0],
@@ -48,7 +51,7 @@ def test_a_batch_gives_what_a_loop_gives(name: str) -> None:
     _close(pente.vmap(f)(X), np.stack([np.asarray(f(pente.tensor(row))) for row in X]))
 
 
-@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in ("a constant",)])
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if n not in ("a constant", "a branch of constants")])
 def test_the_gradient_of_a_batch_is_the_batch_of_gradients(name: str) -> None:
     f = FUNCTIONS[name]
 

@@ -245,6 +245,20 @@ def test_a_traced_branch_gives_and_differentiates_what_pythons_own_does(sign: fl
     _close(pente.jvp(traced, (x, y), (y, x))[1], pente.jvp(_branches, (x, y), (y, x))[1])
 
 
+def test_traced_branches_that_return_what_stood_outside_choose_when_they_run() -> None:
+    two, three = pente.tensor(2.0), pente.tensor(3.0)
+    graph, _ = trace(lambda x: pente.cond(x > 0, lambda: two, lambda: three), [spec_of(np.array(1.0))])
+    assert [graph(np.array(sign))[0].item() for sign in (1.0, -1.0)] == [2.0, 3.0]
+    held, _ = trace(lambda x: pente.scan(lambda c, _: (two, c), x, length=2), [spec_of(np.float32(1.0))])
+    last, before = held(np.float32(7.0))
+    assert (last.item(), before.tolist()) == (2.0, [7.0, 2.0])
+
+
+def test_a_scan_without_sequences_is_differentiated_forward_too() -> None:
+    _, moved = pente.jvp(lambda x: pente.scan(lambda c, _: (c * x, c), 1.0, length=3)[0], (2.0,), (1.0,))
+    assert moved.item() == 12.0
+
+
 def test_branches_inside_a_scan_capture_tensors_and_assign_variables() -> None:
     hits, scale = pente.Variable(0, trainable=False), pente.tensor(np.array(3.0), requires_grad=True)
 

@@ -151,6 +151,23 @@ def test_every_index_of_whole_numbers_agrees_with_numpy(data: st.DataObject) -> 
     np.testing.assert_array_equal(pente.tensor(x)[index].numpy(), x[index])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint64"])
+def test_places_in_small_integers_reach_as_far_as_the_axes_do(dtype: str) -> None:
+    """i·n + j must not be computed in the integers that i and j are given in."""
+    x = np.arange(300.0 * 300).reshape(300, 300)
+    i, j = np.array([120, 99, 0], dtype), np.array([1, 127, 100], dtype)
+    np.testing.assert_array_equal(pente.tensor(x)[i, j].numpy(), x[i, j])
+    np.testing.assert_array_equal(pente.take(x, j, axis=0).numpy(), x[j])
+    np.testing.assert_array_equal(pente.take_along_axis(x[:3], i[:, None], axis=1).numpy()[:, 0], x[[0, 1, 2], i])
+    np.testing.assert_array_equal(pente.vmap(lambda row, k: row[k])(x[:3], i).numpy(), x[[0, 1, 2], i])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32"])
+def test_negative_places_in_small_integers_are_counted_from_the_end(dtype: str) -> None:
+    x = np.arange(300.0)
+    np.testing.assert_array_equal(pente.tensor(x)[np.array([-1, -100], dtype)].numpy(), x[[-1, -100]])
+
+
 def test_take_agrees_with_numpy_and_torch() -> None:
     for axis in (0, 1, -1):
         np.testing.assert_array_equal(pente.take(X, PLACES, axis=axis).numpy(), np.take(X, PLACES, axis=axis))

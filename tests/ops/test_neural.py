@@ -139,6 +139,13 @@ def test_attention_with_more_keys_than_queries_lets_the_last_query_see_all() -> 
     np.testing.assert_allclose(pente.attention(q, k, v, causal=True).numpy(), whole.numpy()[3:], rtol=1e-12)
 
 
+def test_labels_in_small_integers_are_not_mixed_up_with_classes_beyond_their_range() -> None:
+    x, labels = normal(3, 300), np.array([1, 0, 255])
+    small = labels.astype(np.uint8)
+    np.testing.assert_array_equal(pente.one_hot(small, 300).numpy(), pente.one_hot(labels, 300).numpy())
+    np.testing.assert_array_equal(pente.cross_entropy(x, small).numpy(), pente.cross_entropy(x, labels).numpy())
+
+
 def test_one_hot_agrees_with_torch_and_gives_zeros_outside() -> None:
     labels = np.array([[0, 2], [1, 1]])
     close(pente.one_hot(labels, 3, dtype="int64").numpy(), F.one_hot(torch.tensor(labels), 3).numpy())

@@ -16,6 +16,7 @@ from pente.layers.dense import Dense
 from pente.layers.dropout import Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
 from pente.layers.input import Input, InputLayer
 from pente.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from pente.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
 from pente.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -44,6 +45,7 @@ __all__ = [
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
+    "BatchNormalization",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -67,11 +69,13 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "MaxPool1D",
     "MaxPool2D",

@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar
 
-from pente import initializers, regularizers
+from pente import regularizers
 from pente.core.tensor import Tensor
 from pente.errors import UsageError
 from pente.layers import activations
 from pente.layers.base import Layer
 from pente.layers.checks import known_features, require_positive
+from pente.layers.named import require_known_names
 from pente.layers.places import (
     each_place,
     require_channels,
@@ -44,13 +45,7 @@ class OverPlaces(Layer):
         require_padding(self, self.paddings)
         for field in ("kernel_size", "strides", "dilation_rate"):
             each_place(self, field, self.axes)
-        for field, value in self.get_config().items():
-            if field.endswith("_initializer"):
-                initializers.get(value)
-            elif field.endswith("_regularizer"):
-                regularizers.get(value)
-            elif field == "activation":
-                activations.get(value)
+        require_known_names(self)
 
     def known_channels(self, input_shape: Any) -> int:
         """The channels of an input that has the right axes."""

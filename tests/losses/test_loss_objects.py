@@ -109,6 +109,15 @@ def test_nothing_but_ignored_labels_give_0_and_no_gradient():
     np.testing.assert_array_equal(z.grad.numpy(), np.zeros((2, 3)))
 
 
+def test_weights_of_nothing_but_0_give_0_and_no_gradient():
+    loss = losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    p = pente.tensor([[1.0], [2.0]], requires_grad=True)
+    value = loss([[0.0], [0.0]], p, sample_weight=[0.0, 0.0])
+    value.backward()
+    assert value.item() == 0.0
+    assert p.grad.tolist() == [[0.0], [0.0]]
+
+
 def test_a_loss_object_traces():
     y, z, w = np.array([0, 2, -1]), np.random.default_rng(0).normal(size=(3, 3)), np.array([1.0, 2.0, 3.0])
     loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)

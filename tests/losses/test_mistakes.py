@@ -291,6 +291,8 @@ def test_more_targets_than_units():
         losses.mean_squared_error(ONE_HOT, LOGITS[:, :2])
     with pytest.raises(ShapeError, match=says("Give one target for each prediction")):
         losses.mean_squared_error(ONE_HOT[:3], LOGITS)
+    with pytest.raises(ShapeError, match=says("Give one target for each prediction")):
+        losses.mean_squared_error(np.ones((2, 3)), np.ones((3, 2)))
     with pytest.raises(ShapeError, match=says("labels of shape (4,)")):
         losses.sparse_categorical_crossentropy(LABELS[:3], P)
     works(losses.mean_squared_error(ONE_HOT, LOGITS))

@@ -113,16 +113,10 @@ def test_probabilities_inside_give_the_same_number_either_way():
 
 
 def test_a_softmax_over_another_axis_is_not_taken_for_the_classes():
-    z = pente.tensor(np.zeros((3, 3), np.float32), requires_grad=True)
-    p = pente.softmax(z, axis=0)
-    loss = losses.categorical_crossentropy(np.eye(3), p)
-    np.testing.assert_allclose(loss.numpy(), np.log(3.0), rtol=1e-6)
-    graph, _ = trace(
-        lambda z: losses.categorical_crossentropy(np.eye(3), pente.softmax(z, axis=0)), [spec_of(FAR[:1].repeat(3, 0))]
-    )
-    assert "log_softmax" not in str(graph)
-    loss.sum().backward()
-    assert np.isfinite(z.grad.numpy()).all()
+    even = np.array([[0.5, 0.3, 0.2], [0.2, 0.5, 0.3], [0.3, 0.2, 0.5]])  # rows and columns sum to 1
+    z = pente.tensor(np.log(even) + [0.0, 1.0, 2.0], requires_grad=True)
+    loss = losses.categorical_crossentropy(np.eye(3), pente.softmax(z, axis=0))
+    np.testing.assert_allclose(loss.numpy(), -np.log(0.5))
 
 
 def test_smoothing_and_soft_targets_work_from_a_softmax_as_from_logits():

@@ -149,6 +149,12 @@ def test_r2_also_far_from_0(seed, weighted, average, offset):
     np.testing.assert_allclose(fed(metrics.R2Score(average), y, p, w), expected, rtol=1e-6, atol=1e-7)
 
 
+def test_r2_keeps_the_digits_of_targets_finer_than_the_predictions():
+    y = 1e6 + np.linspace(0.0, 0.1, 9)
+    p = (y + 0.03).astype(np.float32)
+    assert fed(metrics.R2Score(), y, p, cuts=(4,)) == pytest.approx(sk.r2_score(y, p.astype(np.float64)), rel=1e-6)
+
+
 def test_r2_of_targets_that_do_not_vary():
     y = np.ones((4, 2))
     p = y + [[0.0, 1.0]]

@@ -98,14 +98,12 @@ def sparse_categorical_crossentropy(
     """
     name = "sparse_categorical_crossentropy"
     labels, y_pred, axis = pairs.label_pair(name, y_true, y_pred, axis, ignore_class, "categorical_crossentropy")
-    valid = None if ignore_class is None else labels != ignore_class
-    labels = labels if valid is None else where(valid, labels, 0)
     logits = _logits(name, y_pred, from_logits, axis)
     if logits is None:
         values = -log(_held(picked(y_pred, labels, axis) / sum(y_pred, axis=axis)))
     else:
         values = cross_entropy(logits if axis == logits.ndim - 1 else moveaxis(logits, axis, -1), labels)
-    return values if valid is None else where(valid, values, 0.0)
+    return values if ignore_class is None else where(labels != ignore_class, values, 0.0)
 
 
 def negative_log_likelihood(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:

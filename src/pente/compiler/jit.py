@@ -33,7 +33,7 @@ def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Seq
 
     >>> import pente
     >>> step = pente.jit(lambda x: (x * 2 + 1).sum())
-    >>> step([1.0, 2.0]).item()
+    >>> step(pente.tensor([1.0, 2.0])).item()
     8.0
     """
     places = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
@@ -46,8 +46,9 @@ class Compiled:
     def __init__(self, captured: Capture) -> None:
         self.captured = captured
         self.stages: list[tuple[str, Graph]] = []
-        self.graph = run_passes(captured.graph, lambda name, graph: self.stages.append((name, graph)))
-        self.table = NativeTable(self.graph) if llvm.available() else Table(self.graph)
+        native = llvm.available()
+        self.graph = run_passes(captured.graph, native, lambda name, graph: self.stages.append((name, graph)))
+        self.table = NativeTable(self.graph) if native else Table(self.graph)
         self.assigned = list(self.graph.assigned)
         self.trainable = [v.trainable for v in captured.state]
 

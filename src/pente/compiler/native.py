@@ -121,10 +121,12 @@ class NativeTable:
         through = seen_through(step, view) if view is not None else None
         if through is not None:
             self.views[step] = through
-        elif step.op is p.reshape and view is not None and has_type(step.dtype):
+        elif step.value.__class__ is tuple or not all(step.shape) or not has_type(step.dtype):
+            self._plan_host(step)
+        elif step.op is p.reshape and view is not None:
             copied = self._copied(view)
             self.views[step] = copied._replace(shape=step.shape, strides=contiguous(step.shape))
-        elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all((*step.shape, *_sizes(step))):
+        elif step.op is p.matmul and step.dtype.name in ("float32", "float64") and all(_sizes(step)):
             self._plan_product(step)
         elif step.op in (p.conv, p.conv_kernel) and _is_plain_window(step):
             self._plan_window(step)
@@ -142,10 +144,11 @@ class NativeTable:
             self.rows.append(
                 KernelRow(argmax_ir(step, view, self._own(step), "NAME"), (view.buffer, step), str(step.op))
             )
-        elif step.op is p.random_bits and all(step.shape) and all(self.views[x].plain for x in step.inputs):
-            buffers = (*[self.views[x].buffer for x in step.inputs], step)
+        elif step.op is p.random_bits and all(self.views[x].plain for x in step.inputs):
+            key, counter = (self.views[x] for x in step.inputs)
             self._own(step)
-            self.rows.append(KernelRow(random_ir(step, "NAME"), buffers, "random_bits"))
+            ir = random_ir(step, (key.offset, counter.offset), "NAME")
+            self.rows.append(KernelRow(ir, (key.buffer, counter.buffer, step), "random_bits"))
         else:
             self._plan_host(step)
         return None
@@ -325,18 +328,21 @@ class NativeTable:
             if stop > start:
                 self.walk(self.native_address, self.addresses_address, start, stop)
             else:
+                self._refuse_bad_places()
                 self._host(self.rows[start], arrays)  # type: ignore[arg-type]
         self._refuse_bad_places()
         return [arrays[node] if whole else self._copy(node, arrays) for node, whole in self.returned]
 
     def _refuse_bad_places(self) -> None:
         """Raise where a kernel met an index outside of its axis; the state is still as it was."""
-        for word, node in self.words.items():
-            if self.constants[word][0]:
-                self.constants[word][0] = 0
-                length = node.inputs[0].shape[node.params["axis"]]
-                error = BoundsError(f"an index is outside of axis {node.params['axis']}, which has {length} places.")
-                raise placed(error, node)
+        bad = [word for word in self.words if self.constants[word][0]]
+        for word in bad:
+            self.constants[word][0] = 0
+        if bad:
+            node = self.words[bad[0]]
+            length = node.inputs[0].shape[node.params["axis"]]
+            error = BoundsError(f"an index is outside of axis {node.params['axis']}, which has {length} places.")
+            raise placed(error, node)
 
     def _array(self, node: Node, arrays: dict[Node, Any]) -> Any:
         for place in (arrays, self.arena, self.constants):

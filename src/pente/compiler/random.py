@@ -11,10 +11,10 @@ _M0, _M1 = 0xD2E7470EE14C6C93, 0xCA5A826395121157
 _W0, _W1 = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
 
 
-def random_ir(node: Node, name: str) -> str:
+def random_ir(node: Node, offsets: tuple[int, int], name: str) -> str:
     """Blocks of four words: block b of a draw is the cipher of (b + 1, 0, counter, 0), as NumPy's stream counts."""
     to = Writer()
-    key, counter, out = (_base(to, i) for i in range(3))
+    key, counter, out = (_base(to, i, offset) for i, offset in enumerate((*offsets, 0)))
     keys = [to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr {key}, i64 {i}')}") for i in range(2)]
     call = to.put(f"load i64, ptr {counter}")
     words = -(-prod(node.shape) * node.dtype.itemsize // 8)
@@ -47,9 +47,10 @@ def _last(to: Writer, node: Node, out: str, cipher: list[str], words: int) -> No
             to.do(f"store i32 {to.put(f'trunc i64 {cipher[i % 4]} to i32')}, ptr {place}, align 4")
 
 
-def _base(to: Writer, i: int) -> str:
+def _base(to: Writer, i: int, offset: int) -> str:
     index = to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
-    return to.put(f"load ptr, ptr {to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
+    base = to.put(f"load ptr, ptr {to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
+    return to.put(f"getelementptr i64, ptr {base}, i64 {offset}")
 
 
 def _schedule(to: Writer, keys: list[str]) -> list[list[str]]:

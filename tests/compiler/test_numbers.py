@@ -209,6 +209,37 @@ def test_an_index_outside_raises_and_writes_nothing(op: Primitive, bad: int) -> 
     assert total.numpy() == 0.0
 
 
+def test_two_bad_indices_are_told_once_and_forgotten() -> None:
+    step = jit(lambda x, i, j: pente.take(x, i) + pente.take(x, j))
+    x, good, bad = np.arange(4.0), np.array([0]), np.array([9])
+    for _ in range(2):
+        with pytest.raises(BoundsError):
+            step(x, bad, bad)
+        assert step(x, good, good).tolist() == [0.0]
+
+
+def test_a_bad_index_is_told_before_what_it_leads_to() -> None:
+    """The division by 0 comes of reading at place 0 instead."""
+    step = jit(lambda x, i: 6 // pente.take(x, i))
+    with pytest.raises(BoundsError):
+        step(np.array([0, 3]), np.array([7]))
+    with pytest.raises(ZeroDivisionError):
+        step(np.array([0, 3]), np.array([0]))
+    assert step(np.array([0, 3]), np.array([1])).tolist() == [2]
+
+
+def test_random_numbers_of_a_key_among_keys_agree() -> None:
+    keys = pente.random.bits((4, 2), key=pente.random.key(3)).numpy()
+    shapes = [(), (1,), (3,), (4, 5), (0, 2)]
+    for kind in ("uint32", "uint64"):
+        draw = lambda keys, kind=kind: [  # noqa: E731
+            pente.random.bits(shape, key=key, dtype=kind)
+            for key in (keys[0], keys[2], keys.T[:, 3])
+            for shape in shapes
+        ]
+        agree(draw, keys, check=np.testing.assert_array_equal)
+
+
 EMPTY = [(0,), (0, 3), (3, 0), (2, 0, 3)]
 
 
@@ -218,6 +249,8 @@ def test_empty_arrays_agree(shape: tuple[int, ...]) -> None:
     agree(lambda x: (x * 2 + x.exp(), x.T, x.reshape(-1), x > 0), x)
     agree(lambda x: (x.sum(), x.sum(axis=0), x.sum(axis=-1), x.prod()), x)
     agree(lambda x: pente.concat([x, x], axis=0) - 1, x)
+    agree(lambda x: (p.pad(x, widths=((2, 1, 0),) * x.ndim, value=1.0), p.flip(x, axes=(0,)) + 1), x)
+    agree(lambda x: p.pad(x, widths=((0, 0, 1),) * x.ndim, value=1.0), x)
     agree(lambda x: pente.broadcast_to(pente.expand_dims(x, axis=0), (4, *shape)) * 3, x)
     agree(lambda x: pente.grad(lambda x: (x * x).sum())(x), x)
 
@@ -265,6 +298,11 @@ def test_single_numbers_agree(kind: str) -> None:
 def test_numbers_that_have_no_kernel_are_left_to_numpy(kind: str) -> None:
     x = np.arange(12).reshape(3, 4).astype(kind)
     agree(lambda x: (x.T.reshape(-1) * 2, (x + x).sum(axis=0), x @ x.T, x[:, ::2] - 1), x)
+    agree(lambda x: (pente.concat([x, x], axis=1), p.pad(x, widths=((1, 2, 1), (0, 1, 0)), value=1), pente.flip(x)), x)
+    agree(lambda x: (pente.take(x, np.array([2, 0]), axis=1), x.at[1].add(x[0]), pente.where(x == x, x, 0 * x)), x)
+    if kind == "float16":
+        agree(lambda x: (x.max(axis=0), x.argmax(axis=1), x.cumsum(axis=0), pente.exp(-x), pente.softmax(x)), x)
+        agree(lambda x: pente.value_and_grad(lambda x: (pente.tanh(x) @ x.T).sum())(x / 16), x)
 
 
 @pytest.mark.parametrize("kind", [">f4", ">f8", ">i4"])

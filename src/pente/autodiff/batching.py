@@ -33,6 +33,10 @@ class Batched(NamedTuple):
     flags: tuple[bool, ...]
     size: int
 
+    def own_specs(self) -> list[Spec]:
+        """What one example sees of the inputs."""
+        return [Spec(x.shape[batched:], x.dtype) for x, batched in zip(self.inputs, self.flags, strict=True)]
+
     def whole(self, i: int) -> Any:
         """Input i with a batch axis, repeated where it had none."""
         x = self.inputs[i]
@@ -82,11 +86,20 @@ def framed(**first: Any) -> Callable[[Batched], Any]:
 
 def looped(call: Batched) -> Any:
     """One after the other, for operations that have no batched form."""
+    if call.size == 0:
+        return _none_of(call.op.spec(*call.own_specs(), **call.params))
     outs = [
         call.op(*[x[i] if batched else x for x, batched in zip(call.inputs, call.flags, strict=True)], **call.params)
         for i in range(call.size)
     ]
     return [stack(group) for group in zip(*outs, strict=True)] if isinstance(outs[0], tuple) else stack(outs)
+
+
+def _none_of(spec: Any) -> Any:
+    """A batch without an example."""
+    if isinstance(spec, tuple):
+        return [_none_of(s) for s in spec]
+    return Tensor(np.zeros((0, *spec.shape), spec.dtype))
 
 
 def _transpose(call: Batched) -> Any:
@@ -209,8 +222,7 @@ def _every_output(outs: Sequence[tuple[Any, bool]], size: int) -> list[Any]:
 
 def _expanded(call: Batched) -> Any:
     """A composite without a row is batched through its body."""
-    specs = [Spec(x.shape[batched:], x.dtype) for x, batched in zip(call.inputs, call.flags, strict=True)]
-    graph, _ = trace(lambda *xs: call.op.body(*xs, **call.params), specs)
+    graph, _ = trace(lambda *xs: call.op.body(*xs, **call.params), call.own_specs())
     return _every_output(run_batched(graph, call.inputs, call.flags, call.size), call.size)[0]
 
 

@@ -1,5 +1,6 @@
 """GradientTape: ask for gradients of what was computed inside a ``with`` block."""
 
+import weakref
 from types import TracebackType
 from typing import Any, Self
 
@@ -8,8 +9,9 @@ import numpy as np
 from pente import tree
 from pente.autodiff.missing import cuts, missing_reason
 from pente.autodiff.reverse import gradients, must_build_graph, refuse_changed
+from pente.core import primitives as p
 from pente.core.dispatch import node_of
-from pente.core.node import ancestors
+from pente.core.node import NOTHING, Node, ancestors, is_abstract
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable, leaf
 from pente.dtypes import is_inexact
@@ -69,7 +71,7 @@ class GradientTape:
             if not is_inexact(x.dtype):
                 raise DTypeError(f"a gradient wants floating-point numbers, and this tensor is {x.dtype}.")
             if isinstance(x, Tensor) and not x.requires_grad:
-                x.node = leaf(x.data, True, x)
+                x.node = _watched_node(x)
             self._watched.append(x)
 
     def gradient(
@@ -125,6 +127,15 @@ class GradientTape:
         if isinstance(source, Variable) and not self._automatic and all(source is not w for w in self._watched):
             return "the tape does not watch variables by itself. Write tape.watch(v)."
         return missing_reason(source, stopped)
+
+
+def _watched_node(x: Tensor) -> Node:
+    """A leaf that gradients flow to; while a function is traced it still leads back to the input of the program."""
+    if not is_abstract(x.data):
+        return leaf(x.data, True, x)
+    node = Node(p.identity, (node_of(x),), NOTHING, x.data, True, state.path, None)
+    node.handle = weakref.ref(x)
+    return node
 
 
 def _refuse_changed_sources(sources: list[Any], targets: list[Tensor]) -> None:

@@ -189,7 +189,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
         given = [gradient] if structure is None else tree.leaves(gradient)
         if len(given) != len(outs):
             raise ShapeError(f"the function gave {len(outs)} tensors, and here are {len(given)} gradients for them.")
-        seeds = [lift(g, out.dtype) for g, out in zip(given, outs, strict=True)]
+        seeds = [_fitting(g, out, "gradient of a result") for g, out in zip(given, outs, strict=True)]
         total = None
         for out, seed in zip(outs, seeds, strict=True):
             part = sum_of(out * seed) if out.requires_grad else None
@@ -202,6 +202,14 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     return tree.unflatten(structure, [Tensor(x.data) if not sources.graph(x) else x for x in outs]), back
 
 
+def _fitting(given: Any, like: Tensor, what: str) -> Tensor:
+    """What is given as a tensor of the same dtype, which must have the same shape: nothing is repeated here."""
+    x = lift(given, like.dtype)
+    if x.shape != like.shape:
+        raise ShapeError(f"the {what} of shape {like.shape} has shape {x.shape}.")
+    return x
+
+
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """f(*primals), and how it moves when the primals move by the tangents: J·t, by forward mode.
 
@@ -210,13 +218,17 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> dy.item()
     6.0
     """
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise UsageError("primals and tangents are tuples with one entry for each argument: write (x,), (t,).")
     sources = _Sources(tuple(primals), tuple(range(len(primals))), None)
     with _watching():
         result = f(*sources.args)
-    moves = [lift(t, x.dtype) for t, x in zip(tree.leaves(list(tangents)), sources.leaves, strict=True)]
-    for move, x in zip(moves, sources.leaves, strict=True):
-        if move.shape != x.shape:
-            raise ShapeError(f"the tangent of an argument of shape {x.shape} has shape {move.shape}.")
+    moving = tree.leaves(list(tangents))
+    if len(moving) != len(sources.leaves):
+        raise ShapeError(
+            f"there are {len(sources.leaves)} tensors in the primals, and {len(moving)} tangents for them."
+        )
+    moves = [_fitting(t, x, "tangent of an argument") for t, x in zip(moving, sources.leaves, strict=True)]
     items, structure = tree.flatten(result)
     outs = [lift(x) for x in items]
     graph = any(sources.graph(x) for x in outs) or any(m.requires_grad or is_abstract(m.data) for m in moves)
@@ -280,5 +292,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     >>> pente.hvp(lambda x: (x * x * x).sum(), (pente.tensor([1.0, 2.0]),), (pente.tensor([1.0, 0.0]),))[0].tolist()
     [6.0, 0.0]
     """
+    if not isinstance(primals, (tuple, list)):
+        raise UsageError("primals and tangents are tuples with one entry for each argument: write (x,), (t,).")
     slopes = grad(f, tuple(range(len(primals))))
     return jvp(slopes, primals, tangents)[1]

@@ -86,6 +86,22 @@ def test_an_argument_that_is_not_used_has_the_gradient_zero() -> None:
     _close(pente.grad(lambda x: pente.tensor(1.0))(X), np.zeros(3))
 
 
+@pytest.mark.parametrize(
+    "gradient", [np.ones(2), np.ones((2, 3)), 2.0], ids=["shorter", "would be summed", "would be repeated"]
+)
+def test_vjp_takes_no_gradient_of_another_shape(gradient: Any) -> None:
+    with pytest.raises(ShapeError, match=r"gradient of a result of shape \(3,\)"):
+        pente.vjp(lambda x: x * x, X)[1](gradient)
+
+
+def test_jvp_and_hvp_take_a_tangent_for_each_argument() -> None:
+    with pytest.raises(ShapeError, match="2 tensors in the primals, and 1 tangents"):
+        pente.jvp(lambda x, y: x * y, (X, Y), (X,))
+    for transform in (pente.jvp, pente.hvp):
+        with pytest.raises(UsageError, match=r"write \(x,\), \(t,\)"):
+            transform(lambda x: (x * x).sum(), X, Y)
+
+
 def test_vjp_takes_one_gradient_for_each_result() -> None:
     with pytest.raises(ShapeError, match=r"2 tensors.* 1 gradients"):
         pente.vjp(lambda x: (x, x), X)[1]([np.ones(3)])

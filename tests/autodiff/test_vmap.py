@@ -124,6 +124,23 @@ def test_a_jacobian_by_batching_is_the_jacobian() -> None:
     _close(columns, pente.jacobian(f)(X[0]))
 
 
+def test_a_tape_works_inside() -> None:
+    def slope(x: Any) -> Any:
+        with pente.GradientTape() as tape:
+            tape.watch(x)
+            y = (x * x * x).sum()
+        return tape.gradient(y, x)
+
+    _close(pente.vmap(slope)(X), 3 * X * X)
+    _close(pente.vmap(lambda x: slope(x * 2.0))(X), 12 * X * X)
+
+
+def test_a_batch_of_none_goes_through_operations_that_have_no_batched_form() -> None:
+    draws = pente.vmap(lambda key: pente.random.bits((2,), key=key))(np.zeros((0, 2), np.uint64))
+    assert (draws.shape, draws.dtype) == ((0, 2), np.uint64)
+    assert pente.vmap(lambda k: pente.conv(np.ones((1, 4, 1)), k))(np.zeros((0, 2, 1, 1))).shape == (0, 1, 3, 1)
+
+
 def test_variables_are_shared_by_all_examples_and_get_the_sum() -> None:
     v = pente.Variable(normal(3))
     _close(pente.vmap(lambda x: x * v)(X), X * v.numpy())

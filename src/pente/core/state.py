@@ -67,7 +67,7 @@ def layer_path(path: str) -> Iterator[None]:
     before, outer = state.path, state.position
     state.path = path
     if outer is None:
-        state.position = user_position(2)
+        state.position = user_position(3)  # past contextlib, which enters us
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from pente.layers.convolution import (
 )
 from pente.layers.dense import Dense
 from pente.layers.dropout import Dropout, GaussianDropout, GaussianNoise, SpatialDropout1D, SpatialDropout2D
+from pente.layers.embedding import Embedding
 from pente.layers.input import Input, InputLayer
 from pente.layers.merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from pente.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
@@ -58,6 +59,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",

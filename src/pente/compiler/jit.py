@@ -81,6 +81,7 @@ class Jitted:
         self.version = version
         self.programs: dict[Hashable, Compiled] = {}
         self.retraces: list[str] = []
+        self.recent: Compiled | None = None  # the program of the last call
         self._last: tuple[Any, ...] = ()
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -95,6 +96,7 @@ class Jitted:
         program = self.programs.get(key)
         if program is None or not program.fresh():
             program = self._trace(dynamic, key, rebuild, program is not None)
+        self.recent = program
         return program.run([x.data for x in dynamic])
 
     def _split(

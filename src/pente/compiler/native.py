@@ -105,7 +105,7 @@ class NativeTable:
             self._plan(step)
         self._place()
         self._link()
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     # What runs: one row for each group or call.
 
@@ -312,7 +312,7 @@ class NativeTable:
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """The values of the outputs and of the assigned Variables, for these inputs."""
-        with self._lock:
+        with self.lock:
             return self._run(inputs)
 
     def _run(self, inputs: Sequence[Any]) -> list[Any]:
@@ -328,12 +328,12 @@ class NativeTable:
             if stop > start:
                 self.walk(self.native_address, self.addresses_address, start, stop)
             else:
-                self._refuse_bad_places()
+                self.refuse_bad_places()
                 self._host(self.rows[start], arrays)  # type: ignore[arg-type]
-        self._refuse_bad_places()
+        self.refuse_bad_places()
         return [arrays[node] if whole else self._copy(node, arrays) for node, whole in self.returned]
 
-    def _refuse_bad_places(self) -> None:
+    def refuse_bad_places(self) -> None:
         """Raise where a kernel met an index outside of its axis; the state is still as it was."""
         bad = [word for word in self.words if self.constants[word][0]]
         for word in bad:

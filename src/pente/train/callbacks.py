@@ -135,6 +135,10 @@ class CallbackList:
             for listener in listeners:
                 listener(*where, numbers)
 
+    def hears(self, *hooks: str) -> bool:
+        """Whether somebody listens to one of these hooks."""
+        return any(_listens(c, hook) is not None for c in self.callbacks for hook in hooks)
+
 
 def _listens(callback: Callback, hook: str) -> Callable[..., None] | None:
     """The hook of a callback that overrides it."""

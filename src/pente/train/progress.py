@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pente.errors import UsageError
@@ -64,12 +64,12 @@ class ProgressBar(EpochLines):
         self.bar.start()
         self.shown = 0.0
 
-    def on_step(self, step: int, logs: Mapping[str, Any]) -> None:
-        """Called after each step with tensors, which are read a few times a second."""
+    def on_step(self, step: int, logs: Callable[[], Mapping[str, Any]]) -> None:
+        """Called after each step with how to get its numbers, which are asked for a few times a second."""
         now = time.monotonic()
         if now - self.shown > REFRESH:
             self.shown = now
-            self.bar.update(self.task, completed=step + 1, numbers=numbers_text(logs))
+            self.bar.update(self.task, completed=step + 1, numbers=numbers_text(logs()))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.bar.stop()

@@ -56,9 +56,13 @@ class ArraySource:
         return every if self.limit is None else min(every, self.limit)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        order = None if self.seed is None else permutation(self.rows, self.seed, number)
-        for rows in islice(batches(self.rows, self.batch_size, order), self.limit):
+        for rows in self.order(number):
             yield self.at(rows)
+
+    def order(self, number: int) -> Iterator[Any]:
+        """Which rows each batch of an epoch has: a slice, or their numbers."""
+        order = None if self.seed is None else permutation(self.rows, self.seed, number)
+        return islice(batches(self.rows, self.batch_size, order), self.limit)
 
     def part(self, rows: slice) -> "ArraySource":
         """The source of these rows alone."""

@@ -1,13 +1,14 @@
 """Compile, fit, evaluate, predict: the loop over batches, and the step that a batch takes."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pente import optimizers, tree
 from pente.autodiff.transforms import value_and_grad
-from pente.compiler.jit import Jitted
+from pente.compiler.jit import Compiled, Jitted
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
 from pente.errors import TraceError, UsageError
@@ -22,6 +23,7 @@ from pente.train.objective import Objective
 from pente.train.plan import Plan
 from pente.train.progress import ProgressBar, progress_for
 from pente.train.sources import ArraySource, Batch, Source, source_of, split_off, weighted_by_class
+from pente.train.sprint import sprint
 
 __all__ = ["Trainer"]
 
@@ -197,6 +199,8 @@ class Trainer:
         plan = self.compiled()
         plan.objective.reset()
         bars = [callback for callback in run.callbacks if isinstance(callback, ProgressBar)]
+        if isinstance(source, ArraySource) and self._undisturbed(run):
+            return _numbers(sprint(self._step, self._recent, source, plan.next_epoch(), bars, interrupt))
         logs: Logs = {}
         for i, batch in enumerate(source.epoch(plan.next_epoch())):
             if i == 0 and not isinstance(source, ArraySource):
@@ -205,7 +209,7 @@ class Trainer:
             logs = self._step(*_tensors(batch))
             run("on_train_batch_end", i, logs=logs)
             for bar in bars:
-                bar.on_step(i, logs)
+                bar.on_step(i, partial(dict, logs))
             interrupt.check()
         return _numbers(logs)
 
@@ -230,6 +234,16 @@ class Trainer:
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: everything but programs, which belong to the Variables of this model."""
         return {name: value for name, value in vars(self).items() if name not in ("programs", "version")}
+
+    def _undisturbed(self, run: CallbackList) -> bool:
+        """Whether nobody asks for anything between two steps, so that they can run by themselves."""
+        plan = self.compiled()
+        return plan.jit and not plan.verify and not run.hears("on_train_batch_begin", "on_train_batch_end")
+
+    def _recent(self) -> Compiled | None:
+        """The program of the last training step."""
+        program: Jitted | None = vars(self).get("programs", {}).get("train_step")
+        return None if program is None else program.recent
 
     def _version(self) -> Any:
         """What a program of this model depends on besides its arguments: every layer's, and the optimizer's, fields."""

@@ -65,8 +65,13 @@ finfo = np.finfo
 iinfo = np.iinfo
 
 
+_KNOWN = frozenset(map(np.dtype, type_names))
+
+
 def as_dtype(dtype: Any) -> DType:
     """The NumPy dtype that a name, a Python type or a dtype stands for."""
+    if isinstance(dtype, np.dtype) and dtype in _KNOWN:  # dtype.name takes 1.6 µs
+        return dtype
     try:
         found = np.dtype(default_float if dtype is float else default_int if dtype is int else dtype)
     except TypeError:

@@ -53,7 +53,7 @@ def _seed(root: Tensor, gradient: Any) -> Tensor:
                 f"backward() wants a single number, and this tensor has shape {root.shape}. Reduce it first, "
                 "y.sum().backward(), or say what flows into it, y.backward(gradient)."
             )
-        return Tensor(np.ones(root.shape, root.dtype))
+        return Tensor(np.array(1, root.dtype, ndmin=root.ndim))
     seed = lift(gradient, root.dtype)
     if seed.shape != root.shape:
         raise ShapeError(f"the gradient for a tensor of shape {root.shape} has shape {seed.shape}.")

@@ -212,6 +212,12 @@ def _to_extreme(g: Any, out: Any, x: Any, axes: tuple[int, ...]) -> Any:
     return spread(g, x, axes) * chosen / p.reduce_sum(chosen, axes=axes, keepdims=True)
 
 
+def _cross_entropy(g: Any, logits: Any, labels: Any) -> Any:
+    g = p.select(neural.is_class(labels, logits.shape[-1]), g, 0.0)  # the loss of any other label is inf, a constant
+    hits = p.cast(neural.hits(labels, logits.shape[-1]), dtype=logits.dtype)
+    return p.reshape(g, shape=(*g.shape, 1)) * (neural.softmax_(logits, axis=logits.ndim - 1) - hits)
+
+
 # Composites: a row where the formula of the whole is shorter or steadier than that of its parts. The others
 # are expanded. The rows of operations that hold programs (scan, cond, remat, custom) stand in programs.py.
 COMPOSITE_GRADIENTS: Mapping[p.Primitive, Row] = {
@@ -228,6 +234,8 @@ COMPOSITE_GRADIENTS: Mapping[p.Primitive, Row] = {
     # d(x - log Σ eˣ) = dx - Σ s·dx
     neural.log_softmax_: (lambda g, out, x, axis: g - p.exp(out) * p.reduce_sum(g, axes=(axis,), keepdims=True),),
     neural.logsumexp_: (lambda g, out, x, axes, keepdims: spread(g, x, axes) * p.exp(x - spread(out, x, axes)),),
+    # d(log Σ eˣ - x[label]) = (softmax(x) - onehot(label))·dx
+    neural.cross_entropy_: (lambda g, out, x, labels: _cross_entropy(g, x, labels), None),
     # the first largest number of each window gets it
     conv.max_windows: (
         lambda g, out, x, **s: p.reshape(

@@ -6,7 +6,6 @@ run on tensors, and what they do is recorded like anything else.
 
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -75,9 +74,8 @@ def _pass_on(node: Node, g: Any, useful: set[Node], found: dict[Node, Any], grap
     for x, given in zip(node.inputs, _row(node, g, needed, graph), strict=True):
         if given is None:
             continue
-        shape = x.value.shape
-        if given.shape != shape:
-            given = unbroadcast(given, shape)
+        if given.shape != x.value.shape:
+            given = unbroadcast(given, x.value.shape)
         found[x] = found[x] + given if x in found else given
 
 
@@ -139,14 +137,19 @@ def refuse_changed(node: Node) -> None:
         )
 
 
-@contextmanager
-def recording(on: bool) -> Iterator[None]:
+class recording:  # noqa: N801  used as a function; a generator context takes 0.7 µs more
     """Record the graph, or do not, whatever is set around."""
-    before, state.recording = state.recording, on
-    try:
-        yield
-    finally:
-        state.recording = before
+
+    __slots__ = ("before", "on")
+
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+    def __enter__(self) -> None:
+        self.before, state.recording = state.recording, self.on
+
+    def __exit__(self, *error: object) -> None:
+        state.recording = self.before
 
 
 def fresh(x: Any) -> Tensor:

@@ -50,8 +50,9 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def spread(g: Any, x: Any, axes: tuple[int, ...]) -> Any:
     """Repeat what was reduced over ``axes`` back to the shape of x."""
-    kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-    return p.broadcast_to(p.reshape(g, shape=kept), shape=x.shape)
+    if g.ndim:
+        g = p.reshape(g, shape=tuple([1 if i in axes else n for i, n in enumerate(x.shape)]))
+    return p.broadcast_to(g, shape=x.shape)
 
 
 def back_from_slice(g: Any, x: Any, starts: Any, steps: Any) -> Any:

@@ -38,8 +38,9 @@ def _watching() -> Iterator[None]:
 
 def _variables(wrt: Any) -> list[Variable]:
     """The Variables of a model, a list of them, or one."""
-    if hasattr(wrt, "trainable_variables"):
-        return list(wrt.trainable_variables)
+    own = getattr(wrt, "trainable_variables", None)
+    if own is not None:
+        return list(own)
     found = tree.leaves(wrt)
     for v in found:
         if not isinstance(v, Variable):
@@ -56,7 +57,7 @@ class _Sources:
             self.handles: list[Any] = _variables(wrt)
             self.leaves = [v.read() for v in self.handles]
             self.structure = (
-                tree.flatten(wrt)[1] if not hasattr(wrt, "trainable_variables") else [None] * len(self.leaves)
+                tree.flatten(wrt)[1] if isinstance(wrt, (Variable, list, tuple, dict)) else [None] * len(self.leaves)
             )
             return
         places = (argnums,) if isinstance(argnums, int) else tuple(argnums)

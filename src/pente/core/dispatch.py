@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pente.core.node import NOTHING, Node, is_abstract, spec_of
+from pente.core.node import NOTHING, Node, Spec, is_abstract, spec_of
 from pente.core.state import state, user_position
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.core.value import Value
@@ -26,15 +26,18 @@ _PLAIN = (float, int, bool)
 
 def call(op: "Primitive", inputs: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     """Do ``op``: on arrays and floats the plain result, on handles a handle."""
+    plain = True
     for x in inputs:
         kind = x.__class__
-        if kind is Tensor or kind is Variable:
+        if kind is np.ndarray:
+            plain = False
+        elif kind is Tensor or kind is Variable:
             return bind(op, lift_all(inputs), params)
-        if kind is Value:
+        elif kind is Value:
             return Value.apply(op, inputs)
-    if op.scalar is not None and all(x.__class__ in _PLAIN for x in inputs):
-        return op.scalar(*inputs)
-    return op.evaluate(*inputs, **params)
+        else:
+            plain = plain and kind in _PLAIN
+    return op.scalar(*inputs) if plain and op.scalar is not None else op.evaluate(*inputs, **params)
 
 
 def bind_many(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] = NOTHING) -> tuple[Tensor, ...]:
@@ -49,7 +52,8 @@ def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] 
         node = x.node
         if node is not None:
             tracked = tracked or node.tracked
-            abstract = abstract or is_abstract(node.value)
+            kind = node.value.__class__
+            abstract = abstract or kind is Spec or (kind is tuple and is_abstract(node.value))
     tracked = tracked and state.recording
     if abstract:
         value = op.spec(*[spec_of(x.data) for x in inputs], **params)

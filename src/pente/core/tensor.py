@@ -6,6 +6,7 @@ in folders further down and is attached here by name, so that nothing is importe
 
 import weakref
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
@@ -145,7 +146,7 @@ class Handle:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return int(np.prod(self.data.shape, dtype=np.int64))
+        return prod(self.data.shape)
 
     @property
     def grad(self) -> "Tensor | None":
@@ -316,7 +317,7 @@ class Variable(Handle):
 
     @property
     def data(self) -> Any:
-        return self.read().data
+        return self.read().data if state.tracers else self._value
 
     @property
     def node(self) -> Node | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pente import tree
 from pente.core.graph import Graph, graph_of
-from pente.core.node import Spec, spec_of
+from pente.core.node import Spec, next_serial, spec_of
 from pente.core.state import state
 from pente.core.tensor import Tensor, Variable, leaf
 from pente.errors import UsageError
@@ -65,12 +65,12 @@ def trace(
 
     tensors = [placeholder(spec) for spec in specs]
     inputs = tuple(node_of(x) for x in tensors)
+    since = inputs[0].serial if inputs else next_serial()
     with tracing(tracer or Tracer()) as active:
         result = function(*tensors)
     items, structure = tree.flatten(result)
     outputs = tuple(node_of(lift(x)) for x in items)
     assigned = {variable: node_of(x) for variable, x in active.assigned.items()}
-    since = inputs[0].serial if inputs else min((n.serial for n in outputs), default=0)
     return graph_of(inputs, outputs, assigned, since), structure
 
 

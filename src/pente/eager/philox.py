@@ -16,6 +16,7 @@ def random_bits(key: Any, counter: Any, shape: Any, dtype: Any) -> Any:
     if np.shape(key) != (2,) or key.dtype != np.uint64:
         raise ValueError("no key")  # the rule says what a key is
     words = -(-prod(shape) * dtype.itemsize // 8)
-    stream = np.random.Philox(counter=[0, 0, int(counter), 0], key=np.asarray(key))
+    counter_words = np.array([0, 0, int(counter), 0], np.uint64)  # a list would go through floats, and lose low bits
+    stream = np.random.Philox(counter=counter_words, key=np.asarray(key))
     bits = stream.random_raw(words).view(dtype)  # on the little-endian machines that NumPy's wheels are built for
     return bits[: prod(shape)].reshape(shape)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StateTree"]
 
+PLAIN = frozenset({type(None), bool, int, float, str})  # most fields: known to hold no state at a glance
 INTERNAL = frozenset({"own_weights", "drawn", "frozen", "calls"})
 
 
@@ -40,7 +41,7 @@ class StateTree(State):
 
     def _entries(self) -> Iterator[tuple[str, Any]]:
         for name, value in list(vars(self).items()):
-            if name not in INTERNAL:
+            if name not in INTERNAL and value.__class__ not in PLAIN:
                 yield from entries(name, value)
 
     def walk(self, path: str = "") -> "Iterator[tuple[str, Layer]]":

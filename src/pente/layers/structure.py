@@ -4,6 +4,7 @@ Names come from where things stand and never from a counter of the process: an a
 among the layers of a Sequential or of a graph, the class with a number behind it.
 """
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ def join(*parts: str) -> str:
     return "/".join(filter(None, parts))
 
 
+@functools.cache
 def snake_case(name: str) -> str:
     """The name of a class as Keras writes it for a layer.
 
@@ -52,7 +54,7 @@ def entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (list, tuple)):
         for place, item in enumerate(value):
             yield from entries(f"{name}/{place}", item)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, item in value.items():
             yield from entries(f"{name}/{key}", item)
 

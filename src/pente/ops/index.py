@@ -22,6 +22,8 @@ __all__ = ["At", "nonzero", "take", "take_along_axis"]
 def getitem(x: Any, index: Any) -> Tensor:
     """x[index]: slices, integers, None and ... as NumPy; integer tensors pick, boolean ones filter."""
     x = lift(x)
+    if index.__class__ is int and x.shape:
+        return _row(x, _inside(index, x.shape[0], 0))
     items = _expanded(x, index if isinstance(index, tuple) else (index,))
     if not any(isinstance(item, Tensor) for item in items):
         return _basic(x, items)
@@ -109,6 +111,13 @@ def _basic(x: Tensor, items: list[Any]) -> Tensor:
         x = bind(p.strided_slice, (x,), {"starts": tuple(starts), "stops": tuple(stops), "steps": tuple(steps)})
     x = bind(p.flip, (x,), {"axes": tuple(backwards)}) if backwards else x
     return reshape(x, shape)
+
+
+def _row(x: Tensor, i: int) -> Tensor:
+    rest = x.shape[1:]
+    zeros = (0,) * len(rest)
+    bounds = {"starts": (i, *zeros), "stops": (i + 1, *rest), "steps": (1,) * x.ndim}
+    return bind(p.reshape, (bind(p.strided_slice, (x,), bounds),), {"shape": rest})
 
 
 def _inside(index: int, length: int, axis: int) -> int:

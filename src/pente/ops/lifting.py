@@ -96,6 +96,8 @@ def lift_all(xs: Iterable[Any]) -> tuple[Tensor, ...]:
 
 def pair(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     """Two tensors of one dtype."""
+    a = a.read() if a.__class__ is Variable else a
+    b = b.read() if b.__class__ is Variable else b
     if a.__class__ is Tensor and b.__class__ is Tensor and a.data.dtype is b.data.dtype:
         return a, b
     if a.__class__ is Tensor and b.__class__ is float and a.data.dtype.kind == "f":

@@ -165,16 +165,21 @@ def _label_samples(rng: Any) -> Any:
 @composite("crossentropy({0}, {1})", _label_samples, name="cross_entropy")
 def cross_entropy_(logits: Any, labels: Any) -> Any:
     """log Σ exp(logits) - logits[label], over the last axis."""
-    hits = _hits(labels, logits.shape[-1], logits.dtype)
+    chosen = hits(labels, logits.shape[-1])
     low = logits - p.stop_gradient(p.reduce_max(logits, axes=(logits.ndim - 1,), keepdims=True))
     last = (logits.ndim - 1,)
     loss = p.log(p.reduce_sum(p.exp(low), axes=last, keepdims=False)) - p.reduce_sum(
-        p.select(hits, low, _zero(low)), axes=last, keepdims=False
+        p.select(chosen, low, 0.0), axes=last, keepdims=False
     )
-    return p.select((labels >= 0) & (labels < logits.shape[-1]), loss, _zero(loss) + math.inf)
+    return p.select(is_class(labels, logits.shape[-1]), loss, math.inf)
 
 
-def _hits(labels: Any, classes: int, dtype: Any) -> Any:
+def is_class(labels: Any, classes: int) -> Any:
+    """Whether the label names a class."""
+    return (labels >= 0) & (labels < classes)
+
+
+def hits(labels: Any, classes: int) -> Any:
     """Which class is the label, as bools on a new last axis."""
     wide = p.reshape(labels, shape=(*labels.shape, 1))
     return wide == np.arange(classes, dtype=labels.dtype)
@@ -473,7 +478,7 @@ def one_hot(labels: Any, classes: int, /, *, dtype: Any = None) -> Tensor:
     y = lift(labels)
     if y.dtype.kind not in "iu":
         raise DTypeError(f"one_hot wants integer labels, and got {y.dtype.name}: cast them first, y.astype('int64').")
-    return astype(_hits(astype(y, dtypes.int64), classes, None), dtypes.default_float if dtype is None else dtype)
+    return astype(hits(astype(y, dtypes.int64), classes), dtypes.default_float if dtype is None else dtype)
 
 
 attach(relu=relu, sigmoid=sigmoid)

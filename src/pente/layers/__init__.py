@@ -28,6 +28,7 @@ from pente.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from pente.layers.recurrent import GRU, LSTM, SimpleRNN
 from pente.layers.shaping import Flatten, Identity, Lambda, Permute, RepeatVector, Reshape
 
 # Keras's other names for the same.
@@ -39,6 +40,8 @@ Convolution1D, Convolution2D = Conv1D, Conv2D
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "Activation",
     "Add",
     "Average",
@@ -93,6 +96,7 @@ __all__ = [
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

@@ -240,6 +240,15 @@ def test_random_numbers_of_a_key_among_keys_agree() -> None:
         agree(draw, keys, check=np.testing.assert_array_equal)
 
 
+@pytest.mark.parametrize("counter", [0, 1, 2**53 + 1, 2**63 - 1, 2**63 + 5, 2**64 - 1])
+def test_random_bits_of_every_counter_are_the_words_of_philox(counter: int) -> None:
+    key, given = np.array([2**63 + 9, 7], np.uint64), np.uint64(counter)
+    wanted = np.random.Philox(counter=np.array([0, 0, counter, 0], np.uint64), key=key).random_raw(6)
+    draw = lambda key, given: p.random_bits(key, given, shape=(6,), dtype=np.dtype("uint64"))  # noqa: E731
+    agree(draw, key, given, check=np.testing.assert_array_equal)
+    np.testing.assert_array_equal(draw(key, given), wanted)
+
+
 EMPTY = [(0,), (0, 3), (3, 0), (2, 0, 3)]
 
 

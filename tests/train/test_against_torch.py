@@ -72,9 +72,10 @@ def test_a_classifier_trains_as_in_torch(ours: Any, theirs: Any, jit: bool) -> N
     told = BatchLosses()
     model.fit(X, LABELS, batch_size=10, epochs=2, shuffle=False, callbacks=[told], verbose=0)
     expected = losses_of_torch(net, theirs(net.parameters()), torch.nn.functional.cross_entropy, LABELS, 10)
-    # Keras's Adam adds epsilon before the correction of the second moment, torch's after it.
+    # Keras's Adam adds epsilon before the correction of the second moment, torch's after it: that shows in weights
+    # whose gradient is almost 0.
     np.testing.assert_allclose(told.seen, expected, rtol=1e-4)
-    np.testing.assert_allclose(model.get_weights()[0].T, net[0].weight.detach().numpy(), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(model.get_weights()[0].T, net[0].weight.detach().numpy(), rtol=1e-3, atol=1e-3)
 
 
 def test_a_regression_with_weight_penalty_trains_as_in_torch() -> None:

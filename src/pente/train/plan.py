@@ -7,6 +7,7 @@ import numpy as np
 from pente.core.tensor import Variable
 from pente.optimizers import Optimizer
 from pente.train.objective import Objective
+from pente.train.verify import STEPS
 
 __all__ = ["Plan"]
 
@@ -23,7 +24,11 @@ class Plan:
     objective: Objective
     jit: bool = True
     verify: bool = False
+    to_verify: int = field(init=False)
     epochs: Variable = field(default_factory=_no_epochs)
+
+    def __post_init__(self) -> None:
+        self.to_verify = STEPS if self.verify else 0
 
     @property
     def variables(self) -> list[Variable]:

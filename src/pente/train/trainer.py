@@ -24,6 +24,7 @@ from pente.train.plan import Plan
 from pente.train.progress import ProgressBar, progress_for
 from pente.train.sources import ArraySource, Batch, Source, source_of, split_off, weighted_by_class
 from pente.train.sprint import sprint
+from pente.train.verify import shadowed
 
 __all__ = ["Trainer"]
 
@@ -46,6 +47,9 @@ class Trainer:
 
         @property
         def trainable_variables(self) -> list[Variable]: ...
+
+        @property
+        def variables(self) -> list[Variable]: ...
 
         @property
         def losses(self) -> list[Any]: ...
@@ -226,10 +230,17 @@ class Trainer:
         if verb not in programs:
             programs[verb] = Jitted(step, version=self._version)
         try:
+            if self.plan is not None and verb == "train_step" and self.plan.to_verify:
+                self.plan.to_verify -= 1
+                return shadowed(programs[verb], step, batch, self._all_variables)
             return programs[verb](*batch)
         except TraceError as error:
             error.add_note("A model or a loss that looks at values runs with compile(..., jit=False).")
             raise
+
+    def _all_variables(self) -> list[Variable]:
+        """All that a training step may change."""
+        return [*self.variables, *self.compiled().variables]
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: everything but programs, which belong to the Variables of this model."""
@@ -238,7 +249,7 @@ class Trainer:
     def _undisturbed(self, run: CallbackList) -> bool:
         """Whether nobody asks for anything between two steps, so that they can run by themselves."""
         plan = self.compiled()
-        return plan.jit and not plan.verify and not run.hears("on_train_batch_begin", "on_train_batch_end")
+        return plan.jit and not plan.to_verify and not run.hears("on_train_batch_begin", "on_train_batch_end")
 
     def _recent(self) -> Compiled | None:
         """The program of the last training step."""

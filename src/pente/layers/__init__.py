@@ -1,6 +1,7 @@
 """Layers: what a model is built of."""
 
 from pente.layers.activations import ELU, GELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from pente.layers.attention import MultiHeadAttention
 from pente.layers.base import Layer
 from pente.layers.convolution import (
     Conv1D,
@@ -88,6 +89,7 @@ __all__ = [
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",

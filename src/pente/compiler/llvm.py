@@ -11,7 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Library", "available", "build"]
+from pente.errors import UnknownNameError
+
+__all__ = ["PROCESSORS", "Library", "available", "build"]
+
+PROCESSORS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 
 
 @cache
@@ -42,6 +46,8 @@ def _cpu() -> tuple[str, str]:
     """Name and features of the processor: this one, or a plainer one named in PENTE_CPU, as x86-64-v3 for AVX2."""
     chosen = os.environ.get("PENTE_CPU")
     if chosen:
+        if chosen not in PROCESSORS:  # LLVM would end the process
+            raise UnknownNameError("processor for PENTE_CPU", chosen, PROCESSORS)
         return chosen, ""
     import llvmlite.binding as llvm
 

@@ -57,11 +57,12 @@ class Table:
 
 
 def _separate(results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
-    """The results as arrays that share memory neither with what was given nor with each other."""
+    """The results as arrays in order, that share memory neither with what was given nor with each other."""
     taken = {id(x) for x in given}
     found = []
     for x in map(np.asarray, results):
-        own = np.array(x) if x.base is not None or id(x) in taken else x
+        whole = x.base is None and x.flags.c_contiguous and id(x) not in taken
+        own = x if whole else np.array(x, order="C")
         taken.add(id(own))
         found.append(own)
     return found

@@ -1,0 +1,73 @@
+"""Run as a program: the bits that compiled code gives for everything that could depend on the width of registers.
+
+Prints one line for each program: its name and a digest of its results. NaN is NaN, whichever bits it has.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import pente
+from pente.compiler import jit
+from tests.compiler.agreement import CALLABLE, HOLD_PROGRAMS, KINDS, OPERATIONS, calls, numbers, slopes
+
+LENGTHS = [1, 2, 7, 8, 15, 16, 17, 31, 33, 64, 100]
+
+
+def _rows(x: Any) -> Any:
+    """Sums and means along and across, whose bits are a matter of the order of additions."""
+    centred = x - x.mean(axis=0, keepdims=True)
+    return x.sum(), x.sum(axis=0), x.sum(axis=1), x.prod(axis=1), x.T.sum(axis=0), pente.softmax(x), centred.sum()
+
+
+def _products(x: Any) -> Any:
+    return x @ x.T, x.T @ x, (x @ x.T).sum(axis=0), pente.tanh(x) @ pente.exp(-x.T)
+
+
+def _functions(x: Any) -> Any:
+    y = abs(x) + 0.1
+    return pente.exp(x), pente.log(y), pente.sqrt(y) / y, pente.gelu(x), pente.sigmoid(x), pente.sin(x) * pente.erf(x)
+
+
+def _learning(x: Any) -> Any:
+    return pente.value_and_grad(lambda x: (pente.relu(x @ x.T) * pente.log_softmax(x @ x.T)).mean())(x)
+
+
+def _odd(x: Any) -> Any:
+    """Infinities, NaN and numbers near the ends among the others."""
+    odd = pente.asarray(np.resize([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e38, -1e-38], x.shape).astype(x.dtype))
+    return odd + x, odd * x, x / odd, odd.sum(axis=0), odd.max(axis=1), pente.exp(odd), pente.log(odd), odd @ x.T
+
+
+PROGRAMS: list[Callable[[Any], Any]] = [_rows, _products, _functions, _learning, _odd]
+
+
+def programs() -> Iterator[tuple[str, Callable[..., Any], list[Any]]]:
+    """Name, function and arguments of each program."""
+    for kind in KINDS:
+        for name in CALLABLE:
+            if kind == "float64" or name not in HOLD_PROGRAMS:
+                yield f"{name} {kind}", *calls(OPERATIONS[name], kind)
+                yield f"slopes of {name} {kind}", *slopes(OPERATIONS[name], kind)
+        for function in PROGRAMS:
+            for i, n in enumerate(LENGTHS):
+                x = np.random.default_rng(i).normal(size=(LENGTHS[-1 - i] % 35 + 1, n)).astype(kind)
+                yield f"{function.__name__} {kind} {x.shape}", function, [x]
+
+
+def digest(results: list[Any]) -> str:
+    """Of the bits of all results, with one NaN for all."""
+    found = hashlib.sha256()
+    for x in results:
+        found.update(
+            np.where(np.isnan(x), np.abs(x.dtype.type(np.nan)), x).tobytes() if x.dtype.kind == "f" else x.tobytes()
+        )
+    return found.hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    for name, function, args in programs():
+        if args:
+            print(f"{name}\t{digest(numbers(jit(function)(*args)))}")

@@ -1,0 +1,53 @@
+"""Every row of the table of instructions is right, and every row that is broken on purpose is found out."""
+
+from typing import Any
+
+import pytest
+
+from pente.compiler import emit, llvm
+from pente.compiler.emit import EMIT, Lanes, Operand
+from pente.core.node import Node
+from pente.core.primitives import Primitive
+from tests.compiler.rows import ROWS, check_row
+
+WORDS = {"f": "fadd", "i": "add", "u": "add", "b": "xor"}
+
+
+@pytest.mark.parametrize(("op", "kind"), ROWS, ids=str)
+def test_a_row_gives_what_numpy_gives(op: Primitive, kind: str) -> None:
+    check_row(op, kind)
+
+
+def test_every_row_is_tried() -> None:
+    assert {op for op, _ in ROWS} == set(EMIT)
+
+
+def _spoilt(row: Any, width: int) -> Any:
+    """The row that gives one more (or the opposite), in vectors of this width only."""
+
+    def wrong(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
+        right: str = row(lanes, node, xs)
+        if lanes.width != width:
+            return right
+        return lanes.op(WORDS[node.dtype.kind], node.dtype, right, lanes.constant(1, node.dtype))
+
+    return wrong
+
+
+@pytest.mark.skipif(not llvm.available(), reason="the rows of native code")
+@pytest.mark.parametrize("width", [1, 16])
+@pytest.mark.parametrize(("op", "kind"), ROWS, ids=str)
+def test_a_broken_row_is_found_out(op: Primitive, kind: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EMIT, op, _spoilt(EMIT[op], width))
+    with pytest.raises(AssertionError):
+        check_row(op, kind)
+
+
+@pytest.mark.skipif(not llvm.available(), reason="the rows of native code")
+@pytest.mark.parametrize("function", ["_EXP", "_LOG"])
+def test_a_polynomial_one_part_in_a_thousand_wrong_is_found_out(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pente.core import primitives as p
+
+    monkeypatch.setattr(emit, function, [c * 1.001 for c in getattr(emit, function)])
+    with pytest.raises(AssertionError):
+        check_row(p.exp if function == "_EXP" else p.log, "float32")

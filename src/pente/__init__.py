@@ -201,6 +201,7 @@ if TYPE_CHECKING:
         see,
     )
     from pente.compiler.jit import jit
+    from pente.compiler.threads import set_threads
     from pente.layers import Input, Layer
     from pente.models import Model, Sequential
     from pente.see.draw import draw
@@ -380,6 +381,7 @@ __all__ = [
     "see",
     "selu",
     "set_seed",
+    "set_threads",
     "sigmoid",
     "sign",
     "silu",
@@ -428,6 +430,7 @@ bool = bool_
 # What is loaded on first use, so that the import stays light: name -> the module it lives in.
 _LAZY = {
     "jit": "compiler.jit",
+    "set_threads": "compiler.threads",
     "Input": "layers",
     "Layer": "layers",
     "Model": "models",

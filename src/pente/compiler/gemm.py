@@ -11,6 +11,7 @@ The sum over k runs in order, so the bits depend on the sizes and the numbers al
 """
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import NamedTuple
 
 from pente.compiler.writer import Writer
@@ -18,6 +19,7 @@ from pente.compiler.writer import Writer
 __all__ = ["Product", "Step", "gemm_ir"]
 
 ROWS, VECTORS = 8, 2
+SHARED = 100_000  # a product of fewer multiply-adds is done before another thread has begun
 
 
 class Step(NamedTuple):
@@ -48,6 +50,12 @@ class Product:
     offsets: tuple[int, int] = field(default=(0, 0))  # where A and B begin
 
     @property
+    def work(self) -> int:
+        """How many multiply-adds."""
+        loops = [*self.depth, *self.batch, *([self.passes] if self.passes else [])]
+        return self.rows * self.columns * prod(step.length for step in loops)
+
+    @property
     def lanes(self) -> int:
         return 16 if self.kind == "float" else 8
 
@@ -63,6 +71,16 @@ class _Gemm:
         self.to = Writer()
         self.vector = f"<{product.lanes} x {product.kind}>"
         self.adding = False  # whether C is added to
+        self.shared = self._way()
+
+    def _way(self) -> str:
+        """What is shared between threads: products side by side, or rows. Never k: each sum belongs to one thread."""
+        first = self.of.batch[0].length if self.of.batch else 1
+        if self.of.work < SHARED:
+            return ""
+        if first >= 8 or (first > 1 and self.of.rows < 2 * ROWS):
+            return "batch"
+        return "rows" if self.of.rows >= 2 * ROWS else ""
 
     def written(self, name: str) -> str:
         bases = []
@@ -71,10 +89,7 @@ class _Gemm:
             base = self.to.put(f"load ptr, ptr {self.to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
             bases.append(self._shifted(base, str(self.of.offsets[i]) if i < 2 else "0"))
         self._passes(bases)
-        self.to.do("ret void")
-        body, declared = "\n".join(self.to.lines), "\n".join(sorted(self.to.declared))
-        head = f'define void @{name}(ptr noalias %addresses, ptr noalias %operands) "prefer-vector-width"="512" {{'
-        return f"{declared}\n{head}\nentry:\n{body}\n}}"
+        return self.to.function(name)
 
     def _shifted(self, pointer: str, by: str) -> str:
         return pointer if by == "0" else self.to.put(f"getelementptr {self.of.kind}, ptr {pointer}, i64 {by}")
@@ -102,6 +117,9 @@ class _Gemm:
         if level == len(self.of.batch):
             return self._columns(*bases)
         step = self.of.batch[level]
+        if level == 0 and self.shared == "batch":
+            first, last = self.to.share(step.length)
+            return self.to.some(first, last, 1, lambda i: self._batches(1, self._moved(bases, step, i)))
 
         def body(i: str, _: list[str]) -> list[str]:
             self._batches(level + 1, self._moved(bases, step, i))
@@ -132,6 +150,9 @@ class _Gemm:
     def _rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
         """Blocks of eight rows, then one block of the rows that are left."""
         whole = self.of.rows // ROWS * ROWS
+        if self.shared == "rows":
+            self._shared_rows(a, b, c, vectors, left)
+            return
         for rows, start, stop in ((ROWS, 0, whole), (self.of.rows - whole, whole, self.of.rows)):
             if start < stop:
 
@@ -141,6 +162,24 @@ class _Gemm:
                     return []
 
                 self.to.loop(str(start), str(stop), rows, body)
+
+    def _shared_rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
+        """Each thread takes its share of the blocks; the rows that are left are the last thread's."""
+        blocks, rest = divmod(self.of.rows, ROWS)
+
+        def block(i: str, rows: int) -> None:
+            at = self._times(i, ROWS)
+            own_a, own_c = (
+                self._shifted(a, self._times(at, self.of.a_row)),
+                self._shifted(c, self._times(at, self.of.c_row)),
+            )
+            self._block(own_a, b, own_c, rows, vectors, left)
+
+        first, last = self.to.share(blocks)
+        self.to.some(first, last, 1, lambda i: block(i, ROWS))
+        if rest:
+            begin, end = self.to.share(1)
+            self.to.some(begin, end, 1, lambda i: block(str(blocks), rest))
 
     def _block(self, a: str, b: str, c: str, rows: int, vectors: int, left: int) -> None:
         """rows × vectors sums in registers over all of k; ``left`` is how many lanes count, 0 for all."""

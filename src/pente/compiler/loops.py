@@ -7,6 +7,8 @@ So the order of additions follows from the shape alone, whatever the width of th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import prod
 from typing import Any
 
 from pente.compiler.emit import _TYPES, EMIT, Lanes, Operand
@@ -19,6 +21,7 @@ from pente.core.node import Node
 __all__ = ["LANES", "Loop", "loop_ir"]
 
 LANES = 16
+SHARED = 8192  # a walk over fewer numbers is done before another thread has begun
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class _Nest:
         self.outer = [a for a in rest if not a.reduced]
         self.deep = [a for a in rest if a.reduced]
         self.inner = inner
+        self.large = prod(self.group.shape) >= SHARED  # worth being shared between threads
 
     def written(self, name: str) -> str:
         for i, view in enumerate(self.views):
@@ -66,11 +70,7 @@ class _Nest:
             base = self.to.put(f"load ptr, ptr {slot}")
             self.pointers.append(self.to.put(f"getelementptr {_stored(view)}, ptr {base}, i64 {view.offset}"))
         self._outside(0, ["0"] * len(self.views))
-        self.to.do("ret void")
-        body = "\n".join(self.to.lines)
-        declared = "\n".join(sorted(self.to.declared))
-        head = f'define void @{name}(ptr noalias %addresses, ptr noalias %operands) "prefer-vector-width"="512" {{'
-        return f"{declared}\n{head}\nentry:\n{body}\n}}"
+        return self.to.function(name)
 
     # The loops around the innermost one.
 
@@ -78,6 +78,9 @@ class _Nest:
         if level == len(self.outer):
             return self._innermost(at)
         axis = self.outer[level]
+        if level == 0 and self.large:
+            first, last = self.to.share(axis.length)
+            return self.to.some(first, last, 1, lambda i: self._outside(1, self._moved(at, axis, i)))
 
         def body(i: str, _: list[str]) -> list[str]:
             self._outside(level + 1, self._moved(at, axis, i))
@@ -108,17 +111,21 @@ class _Nest:
             self._vectors(at, self._column)
 
     def _vectors(self, at: list[str], body: Any) -> None:
-        """The innermost axis in whole vectors, then what is left."""
-        whole = self.inner.length // LANES * LANES if self._stores_side_by_side() else 0
-        for width, start, stop in ((LANES, 0, whole), (1, whole, self.inner.length)):
-            if start < stop:
-                lanes = Lanes(self.to, width)
+        """The innermost axis in whole vectors, then what is left; shared between threads if no loop around it is."""
+        vectors = self.inner.length // LANES if self._stores_side_by_side() else 0
+        wide, one = Lanes(self.to, LANES), Lanes(self.to, 1)
+        shared = self.large and not self.outer
+        if vectors:
+            first, last = self.to.share(vectors) if shared else ("0", str(vectors))
+            self.to.some(first, last, 1, lambda i: body(wide, self._moved(at, self.inner, self._times(i))))
+        if vectors * LANES < self.inner.length:
+            rest = partial(self.to.some, str(vectors * LANES), str(self.inner.length), 1)
+            numbers = partial(rest, lambda i: body(one, self._moved(at, self.inner, i)))
+            first, last = self.to.share(1) if shared else ("0", "1")
+            self.to.some(first, last, 1, lambda _: numbers())
 
-                def step(i: str, _: list[str], lanes: Lanes = lanes) -> list[str]:
-                    body(lanes, self._moved(at, self.inner, i))
-                    return []
-
-                self.to.loop(str(start), str(stop), width, step)
+    def _times(self, i: str) -> str:
+        return self.to.put(f"mul i64 {i}, {LANES}")
 
     def _stores_side_by_side(self) -> bool:
         return all(stride == 1 for stride in self.inner.strides[len(self.loop.reads) :])

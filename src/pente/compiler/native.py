@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ from pente.compiler.places import (
 )
 from pente.compiler.program import placed
 from pente.compiler.random import random_ir
+from pente.compiler.threads import run_shared
 from pente.compiler.views import View, broadcast, contiguous, seen_through
+from pente.compiler.walk import walk_ir
 from pente.compiler.windows import has_window_argmax, window_argmax_ir
 from pente.core import primitives as p
 from pente.core.graph import Graph
@@ -39,36 +42,9 @@ from pente.errors import BoundsError, PenteError
 
 __all__ = ["NativeTable"]
 
-WALK = """
-define void @walk(ptr %rows, ptr %addresses, i64 %from, i64 %to) {
-entry:
-  %saved = alloca i32
-  %flushing = alloca i32
-  call void @llvm.x86.sse.stmxcsr(ptr %saved)
-  %old = load i32, ptr %saved
-  %new = or i32 %old, 32832
-  store i32 %new, ptr %flushing
-  call void @llvm.x86.sse.ldmxcsr(ptr %flushing)
-  br label %loop
-loop:
-  %i = phi i64 [%from, %entry], [%next, %loop]
-  %at = mul i64 %i, 2
-  %place = getelementptr ptr, ptr %rows, i64 %at
-  %kernel = load ptr, ptr %place
-  %beside = getelementptr ptr, ptr %place, i64 1
-  %operands = load ptr, ptr %beside
-  call void %kernel(ptr %addresses, ptr %operands)
-  %next = add i64 %i, 1
-  %more = icmp slt i64 %next, %to
-  br i1 %more, label %loop, label %done
-done:
-  call void @llvm.x86.sse.ldmxcsr(ptr %saved)
-  ret void
-}
-declare void @llvm.x86.sse.stmxcsr(ptr)
-declare void @llvm.x86.sse.ldmxcsr(ptr)
-"""
-_Walk = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+WORTH_SHARING = 1e6  # nanoseconds: to wake a second thread takes some 50,000 of them, and each meeting 500
+
+_Walk = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p)
 
 
 @dataclass(frozen=True)
@@ -78,6 +54,12 @@ class KernelRow:
     ir: str
     operands: tuple[Node, ...]
     label: str
+    work: float = 0.0  # about how many nanoseconds it takes on one thread
+
+    @property
+    def shared(self) -> bool:
+        """Whether every thread does a part of it."""
+        return "%parts" in self.ir
 
 
 @dataclass(frozen=True)
@@ -172,7 +154,8 @@ class NativeTable:
     def _kernel(self, loop: Loop) -> None:
         buffers = tuple(view.buffer for _, view in (*loop.reads, *loop.writes))
         label = " → ".join(str(node.op) for node in loop.group.nodes)
-        self.rows.append(KernelRow(loop_ir(loop, "NAME"), buffers, label))
+        work = prod(loop.group.shape) * len(loop.group.nodes) / 8
+        self.rows.append(KernelRow(loop_ir(loop, "NAME"), buffers, label, work))
 
     def _copied(self, view: View) -> View:
         """The elements of a view in order, in a buffer of their own."""
@@ -208,7 +191,9 @@ class NativeTable:
         self._product_row(node, product, a, b)
 
     def _product_row(self, node: Node, product: Product, a: View, b: View) -> None:
-        self.rows.append(KernelRow(gemm_ir(product, "NAME"), (a.buffer, b.buffer, node), str(node.op)))
+        self.rows.append(
+            KernelRow(gemm_ir(product, "NAME"), (a.buffer, b.buffer, node), str(node.op), product.work / 50)
+        )
 
     def _plan_window(self, node: Node) -> None:
         """A valid convolution, or its weight gradient."""
@@ -291,7 +276,7 @@ class NativeTable:
         texts = [ir.replace("@NAME(", f"@{name}(") for ir, name in kernels.items()]
         declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
         bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
-        self.library = llvm.build("\n".join([*declared, *bodies, WALK]), ["walk", *kernels.values()])
+        self.library = llvm.build("\n".join([*declared, *bodies, walk_ir()]), ["walk", *kernels.values()])
         self.walk = _Walk(self.library.addresses["walk"])
         self.operands = [
             np.array([self.slots[x] for x in row.operands], np.int64)
@@ -299,11 +284,15 @@ class NativeTable:
             else np.zeros(1, np.int64)
             for row in self.rows
         ]
-        self.native = np.zeros((len(self.rows), 2), np.uint64)
+        self.native = np.zeros((len(self.rows), 3), np.uint64)
         for i, row in enumerate(self.rows):
             if isinstance(row, KernelRow):
-                self.native[i] = self.library.addresses[kernels[row.ir]], _address(self.operands[i])
+                later = self.rows[i + 1] if i + 1 < len(self.rows) else row
+                meet = row.shared or (isinstance(later, KernelRow) and later.shared)
+                self.native[i] = self.library.addresses[kernels[row.ir]], _address(self.operands[i]), meet
         self.segments = _segments(self.rows)
+        work = sum(row.work for row in self.rows if isinstance(row, KernelRow) and row.shared)
+        self.worth_sharing = work > WORTH_SHARING
         self.native_address, self.addresses_address = _address(self.native), _address(self.addresses)
         self.given_slots = [self.slots[node] for node in self.graph.inputs]
         self.fresh_slots = [(node, self.slots[node], node.shape, node.dtype) for node in self.fresh]
@@ -326,12 +315,19 @@ class NativeTable:
             addresses[slot] = array.__array_interface__["data"][0]
         for start, stop in self.segments:
             if stop > start:
-                self.walk(self.native_address, self.addresses_address, start, stop)
+                self.walk_rows(self.addresses_address, start, stop)
             else:
                 self.refuse_bad_places()
                 self._host(self.rows[start], arrays)  # type: ignore[arg-type]
         self.refuse_bad_places()
         return [arrays[node] if whole else self._copy(node, arrays) for node, whole in self.returned]
+
+    def walk_rows(self, addresses: int, start: int, stop: int) -> None:
+        """Run rows natively: on all threads where some row is worth it."""
+        if self.worth_sharing:
+            run_shared(self.walk, self.native_address, addresses, start, stop)
+        else:
+            self.walk(self.native_address, addresses, start, stop, 0, 1, 0)
 
     def refuse_bad_places(self) -> None:
         """Raise where a kernel met an index outside of its axis; the state is still as it was."""

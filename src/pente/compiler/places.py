@@ -13,7 +13,12 @@ from pente.core import primitives as p
 from pente.core.node import Node
 from pente.shapes import Shape
 
-__all__ = ["argmax_ir", "function", "gather_ir", "has_argmax", "has_places", "moved", "over", "pointers", "scatter_ir"]
+SHARED = 8192  # fewer numbers are done before another thread has begun
+
+__all__ = ["SHARED", "argmax_ir", "gather_ir", "has_argmax", "has_places", "moved", "over", "pointers", "scatter_ir"]
+
+
+Axes = Sequence[tuple[int, Sequence[int]]]
 
 
 def has_argmax(node: Node) -> bool:
@@ -46,7 +51,7 @@ def argmax_ir(node: Node, x: View, out: View, name: str) -> str:
         to.do(f"store i64 {found}, ptr {moved(to, target, 'i64', at[1])}")
 
     over(to, axes, ["0", "0"], search)
-    return function(to, name)
+    return to.function(name)
 
 
 def _better(to: Writer, node: Node, kind: str, value: str, best: str) -> str:
@@ -74,27 +79,19 @@ def moved(to: Writer, pointer: str, kind: str, by: str) -> str:
     return to.put(f"getelementptr {kind}, ptr {pointer}, i64 {by}")
 
 
-def over(
-    to: Writer, axes: Sequence[tuple[int, Sequence[int]]], at: list[str], body: Callable[[list[str]], Any]
-) -> None:
-    """Loops over all axes, each moving the operands by its strides."""
+def over(to: Writer, axes: Axes, at: list[str], body: Callable[[list[str]], Any], shared: bool = False) -> None:
+    """Loops over all axes, each moving the operands by its strides; the first may be shared between threads."""
     if not axes:
         body(at)
         return
     (length, strides), *rest = axes
 
-    def step(i: str, _: list[str]) -> list[str]:
-        moved = [to.put(f"add i64 {a}, {to.put(f'mul i64 {i}, {s}')}") for a, s in zip(at, strides, strict=True)]
-        over(to, rest, moved, body)
-        return []
+    def step(i: str) -> None:
+        own = [to.put(f"add i64 {a}, {to.put(f'mul i64 {i}, {s}')}") for a, s in zip(at, strides, strict=True)]
+        over(to, rest, own, body)
 
-    to.loop("0", str(length), 1, step)
-
-
-def function(to: Writer, name: str) -> str:
-    to.do("ret void")
-    declared, body = "\n".join(sorted(to.declared)), "\n".join(to.lines)
-    return f"{declared}\ndefine void @{name}(ptr noalias %addresses, ptr noalias %operands) {{\nentry:\n{body}\n}}"
+    first, last = to.share(length) if shared else ("0", str(length))
+    to.some(first, last, 1, step)
 
 
 # Going to places. An index is checked: a bad one is taken as 0 and told through a word of memory, and the run raises.
@@ -119,8 +116,8 @@ def gather_ir(node: Node, x: View, indices: View, name: str) -> str:
         own = moved(to, source, kind, _row(to, at, length, index, after))
         _copy_row(to, kind, moved(to, target, kind, _row(to, at, count, i, after)), own, after)
 
-    _pairs(to, before, count, one)
-    return function(to, name)
+    _pairs(to, before, count, one, shared=prod(node.shape) >= SHARED)
+    return to.function(name)
 
 
 def scatter_ir(node: Node, indices: View, updates: View, name: str) -> str:
@@ -137,7 +134,7 @@ def scatter_ir(node: Node, indices: View, updates: View, name: str) -> str:
         write(to, kind, own, moved(to, source, kind, _row(to, at, count, i, after)), after)
 
     _pairs(to, before, count, one)
-    return function(to, name)
+    return to.function(name)
 
 
 def _around(shape: Shape, axis: int, indices: Shape) -> tuple[int, int, int, int]:
@@ -155,17 +152,11 @@ def _row(to: Writer, at: str, length: int, i: str, after: int) -> str:
     return to.put(f"mul i64 {to.put(f'add i64 {block}, {i}')}, {after}")
 
 
-def _pairs(to: Writer, before: int, count: int, one: Callable[[str, str], None]) -> None:
-    """For every block before the axis, and every index."""
-
-    def blocks(at: str, _: list[str]) -> list[str]:
-        def indices(i: str, _: list[str]) -> list[str]:
-            one(at, i)
-            return []
-
-        return to.loop("0", str(count), 1, indices)
-
-    to.loop("0", str(before), 1, blocks)
+def _pairs(to: Writer, before: int, count: int, one: Callable[[str, str], None], shared: bool = False) -> None:
+    """For every block before the axis, and every index; the longer of the two may be shared between threads."""
+    outer = to.share(before) if shared and before >= count else ("0", str(before))
+    inner = to.share(count) if shared and before < count else ("0", str(count))
+    to.some(*outer, 1, lambda at: to.some(*inner, 1, lambda i: one(at, i)))
 
 
 def _checked(to: Writer, places: str, view: View, i: str, length: int, word: str) -> str:

@@ -31,9 +31,7 @@ def random_ir(node: Node, offsets: tuple[int, int], name: str) -> str:
     if words // 4:
         to.loop("0", str(words // 4), 1, block)
     _last(to, node, out, _cipher(to, [str(words // 4 + 1), "0", call, "0"], schedule), words)
-    to.do("ret void")
-    body = "\n".join(to.lines)
-    return f"define void @{name}(ptr noalias %addresses, ptr noalias %operands) {{\nentry:\n{body}\n}}"
+    return to.function(name)
 
 
 def _last(to: Writer, node: Node, out: str, cipher: list[str], words: int) -> None:

@@ -60,7 +60,7 @@ class Runner:
         """One step on what ``arguments`` hold."""
         table = self.table
         with table.lock:
-            table.walk(table.native_address, self.addresses[self.steps % 2].ctypes.data, *table.segments[0])
+            table.walk_rows(self.addresses[self.steps % 2].ctypes.data, *table.segments[0])
             table.refuse_bad_places()
         self.steps += 1
 

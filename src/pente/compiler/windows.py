@@ -4,12 +4,13 @@ import operator
 from collections.abc import Sequence
 from functools import partial
 from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pente.compiler.emit import _TYPES, Lanes
-from pente.compiler.places import function, moved, over, pointers
+from pente.compiler.places import SHARED, moved, over, pointers
 from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Writer
 from pente.core import primitives as p
@@ -52,8 +53,8 @@ def window_argmax_ir(node: Node, x: View, name: str) -> str:
                 body = partial(_largest, at, width, _Search(to, x, source, target, taps, steps[last]))
                 to.loop(str(start), str(stop), width, body)
 
-    over(to, axes, ["0", "0"], row)
-    return function(to, name)
+    over(to, axes, ["0", "0"], row, shared=prod(x.shape) >= SHARED)
+    return to.function(name)
 
 
 def _largest(at: Sequence[str], width: int, of: "_Search", i: str, _: Any) -> list[str]:

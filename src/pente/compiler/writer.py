@@ -13,7 +13,7 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.declared: set[str] = set()
-        self.block = "entry"
+        self.block = "body"
         self._count = 0
 
     def fresh(self, stem: str = "v") -> str:
@@ -38,6 +38,39 @@ class Writer:
         """Begin a block."""
         self.lines.append(f"{label}:")
         self.block = label
+
+    def share(self, units: int) -> tuple[str, str]:
+        """This thread's part of so many equal pieces of work: the first, and the first that is not."""
+        after = self.put("add i64 %part, 1")
+        ends = [self.put(f"mul i64 {which}, {units}") for which in ("%part", after)]
+        first, last = (self.put(f"udiv i64 {end}, %parts") for end in ends)
+        return first, last
+
+    def some(self, start: str, stop: str, step: int, body: Callable[[str], None]) -> None:
+        """for i in range(start, stop, step), with bounds that are known when it runs; it may run not at all."""
+        self._count += 1
+        inside, past = f"some{self._count}", f"past{self._count}"
+        self.do(f"br i1 {self.put(f'icmp slt i64 {start}, {stop}')}, label %{inside}, label %{past}")
+        self.open(inside)
+
+        def once(i: str, _: list[str]) -> list[str]:
+            body(i)
+            return []
+
+        self.loop(start, stop, step, once)
+        self.do(f"br label %{past}")
+        self.open(past)
+
+    def function(self, name: str) -> str:
+        """The kernel: what was written, for all threads if it asks for its share, else for the first alone."""
+        body, declared = "\n".join(self.lines), "\n".join(sorted(self.declared))
+        gate, close = "  br label %body", ""
+        if "%parts" not in body:
+            gate = "  %alone = icmp eq i64 %part, 0\n  br i1 %alone, label %body, label %leave"
+            close = "leave:\n  ret void\n"
+        arguments = "ptr noalias %addresses, ptr noalias %operands, i64 %part, i64 %parts"
+        head = f'define void @{name}({arguments}) "prefer-vector-width"="512" {{'
+        return f"{declared}\n{head}\nentry:\n{gate}\nbody:\n{body}\n  ret void\n{close}}}"
 
     def loop(
         self, start: str, stop: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried = ()

@@ -9,6 +9,7 @@ import ctypes
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from math import prod
 from typing import Any
@@ -80,6 +81,7 @@ class NativeTable:
         self.results = [*graph.outputs, *graph.assigned.values()]
         self._asked = set(self.results)
         self.extra: dict[Node, Any] = {}
+        self.bodies: dict[Node, Callable[..., Any]] = {}  # scans that run natively
         self.words: dict[Node, Node] = {}  # words that tell of a bad index, and whose they are
         for node in (*graph.inputs, *graph.captured):
             self._own(node)
@@ -240,6 +242,12 @@ class NativeTable:
     def _plan_host(self, node: Node) -> None:
         inputs = tuple(x if x.value.__class__ is tuple else self.views[x] for x in node.inputs)
         self.rows.append(HostRow(node, inputs))
+        if node.op is p.scan:
+            from pente.compiler.steps import ScanBody  # a body is a table like this one
+
+            body = ScanBody(node)
+            if body.alone:
+                self.bodies[node] = body.run
         if node.value.__class__ is not tuple:
             self._own(node)
 
@@ -354,9 +362,9 @@ class NativeTable:
     def _host(self, row: HostRow, arrays: dict[Node, Any]) -> None:
         node = row.node
         values = [arrays[x] if isinstance(x, Node) else self._view(x, arrays) for x in row.inputs]
-        evaluate: Callable[..., Any] = node.op.evaluate  # type: ignore[union-attr]
+        evaluate: Callable[..., Any] = self.bodies.get(node) or partial(node.op.evaluate, **node.params)  # type: ignore[union-attr]
         try:
-            result = state.quiet.run(evaluate, *values, **node.params)
+            result = state.quiet.run(evaluate, *values)
         except (PenteError, ArithmeticError, ValueError) as error:
             raise placed(error, node) from error
         if node.value.__class__ is tuple:

@@ -268,6 +268,26 @@ def _log(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     return lanes.select(kind, lanes.op("fcmp ult", kind, x.name, c(0.0)), c(np.nan), y)
 
 
+_TANH = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]
+
+
+def _tanh(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
+    """float32: x + x³·P(x²) near 0 (Cephes), 1 - 2 / (exp(2|x|) + 1) with the sign of x beyond; at most 3 ulp."""
+    x, kind = xs[0], xs[0].dtype
+    if kind.itemsize != 4:
+        return lanes.library("tanh", kind, x.name)
+    c = partial(lanes.constant, dtype=kind)
+    size = lanes.intrinsic("fabs", kind, x.name)
+    square = lanes.op("fmul", kind, x.name, x.name)
+    cube = lanes.op("fmul", kind, square, x.name)
+    near = lanes.intrinsic("fma", kind, _polynomial(lanes, kind, square, _TANH), cube, x.name)
+    power = _exp(lanes, node, [Operand(lanes.op("fadd", kind, size, size), kind)])
+    ratio = lanes.op("fdiv", kind, c(2.0), lanes.op("fadd", kind, power, c(1.0)))
+    far = lanes.op("fsub", kind, c(1.0), ratio)
+    chosen = lanes.select(kind, lanes.op("fcmp ogt", kind, size, c(0.625)), far, near)
+    return lanes.intrinsic("copysign", kind, chosen, x.name)
+
+
 EMIT: dict[p.Primitive, Emit] = {
     p.add: _by_kind("fadd", "add"),
     p.subtract: _by_kind("fsub", "sub"),
@@ -297,7 +317,7 @@ EMIT: dict[p.Primitive, Emit] = {
     p.atan2: _library("atan2"),
     p.sinh: _library("sinh"),
     p.cosh: _library("cosh"),
-    p.tanh: _library("tanh"),
+    p.tanh: _tanh,
     p.asinh: _library("asinh"),
     p.acosh: _library("acosh"),
     p.atanh: _library("atanh"),

@@ -40,6 +40,8 @@ def broadcast_axes(small: Shape, large: Shape) -> tuple[int, ...]:
 
 def normal_axis(axis: int, rank: int) -> int:
     """The axis counted from the front."""
+    if not hasattr(axis, "__index__"):
+        raise ShapeError(f"an axis is one whole number here, and not {axis!r}.")
     if not -rank <= axis < rank:
         raise ShapeError(
             f"axis {axis} does not exist: the tensor has {rank} axes, so axis goes from {-rank} to {rank - 1}."
@@ -51,7 +53,7 @@ def normal_axes(axis: int | Iterable[int] | None, rank: int) -> tuple[int, ...]:
     """The axes counted from the front, in order; None means all of them."""
     if axis is None:
         return tuple(range(rank))
-    axes = tuple(normal_axis(a, rank) for a in ([axis] if isinstance(axis, int) else axis))
+    axes = tuple(normal_axis(a, rank) for a in (axis if isinstance(axis, Iterable) else [axis]))
     if len(set(axes)) < len(axes):
         raise ShapeError(f"axis {axis} names an axis twice.")
     return tuple(sorted(axes))

@@ -316,3 +316,55 @@ def test_tensors_and_variables_can_be_copied() -> None:
     twin.assign([5.0, 6.0])
     assert v.numpy().tolist() == [1.0, 2.0]
     assert copy.copy(_x()).tolist() == _x().tolist()
+
+
+@pytest.mark.parametrize("number", [1.7, 2.0, [1.5], np.float32(1.5), pente.tensor(1.5), 1j])
+def test_a_variable_of_whole_numbers_refuses_what_it_would_cut(number: Any) -> None:
+    v = pente.Variable(1 if np.ndim(number) == 0 else [1], name="count")
+    with pytest.raises(DTypeError, match=r"count is int64, and would lose .*x\.astype\('int64'\)"):
+        v.assign(number)
+    with pytest.raises(DTypeError, match="count is int64"):
+        v.assign_add(number)
+    assert v.numpy().sum() == 1
+
+
+def test_a_variable_takes_kinds_that_fit_into_its_own() -> None:
+    v = pente.Variable([1.0], name="w")
+    for value in (2, [2], True, np.float64(2.0), np.array([2], np.int8), pente.tensor([2])):
+        v.assign(np.reshape(value, (1,)) if np.ndim(value) == 0 else value)
+        assert v.dtype == np.float32
+    with pytest.raises(DTypeError, match="complex"):
+        v.assign([1j])
+    with pytest.raises(DTypeError, match="does not fit into uint8"):
+        pente.Variable(1, dtype="uint8").assign(300)
+
+
+def test_an_assign_of_a_fraction_is_refused_in_a_program_too() -> None:
+    v = pente.Variable(1, name="count")
+
+    def step(c: Any, x: Any) -> Any:
+        v.assign(x)
+        return c, c
+
+    with pytest.raises(DTypeError, match="count is int64"):
+        pente.scan(step, 0.0, pente.ones(3))
+    assert v.numpy() == 1
+
+
+@pytest.mark.parametrize("data", [[[1, 2], [3]], [[[1], [2, 3]], [[1], [2]]]])
+def test_a_variable_of_ragged_lists_is_refused_as_a_tensor_is(data: Any) -> None:
+    for make in (pente.tensor, pente.Variable, pente.Variable([1.0]).assign):
+        with pytest.raises(DataError, match="the nested list is ragged"):
+            make(data)
+
+
+def test_a_gradient_that_is_set_is_a_tensor_of_the_same_shape() -> None:
+    x = pente.tensor([1.0, 2.0], requires_grad=True)
+    for wrong in (3, [1.0, 2.0], np.ones(2)):
+        with pytest.raises(UsageError, match=r"a gradient is a tensor of shape \(2,\).*x\.grad = pente\.tensor"):
+            x.grad = wrong
+    with pytest.raises(ShapeError, match=r"shape \(3,\) does not fit a tensor of shape \(2,\)"):
+        x.grad = pente.ones(3)
+    x.grad = pente.ones(2)
+    (x * 2).sum().backward()
+    assert x.grad.tolist() == [3.0, 3.0]

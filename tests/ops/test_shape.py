@@ -112,3 +112,17 @@ def test_shapes_that_do_not_fit_raise_and_say_why(name: str) -> None:
     mistake, message = MISTAKES[name]
     with pytest.raises(ShapeError, match=message):
         mistake(pente.tensor(X))
+
+
+@pytest.mark.parametrize(("axis", "counts"), [(0, [1, 2]), (1, [0, 2, 1]), (None, [1, 0, 2, 1, 1, 3]), (1, [2])])
+def test_each_place_is_repeated_by_its_own_count(axis: Any, counts: Any) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    found = pente.repeat(x, counts, axis=axis)
+    assert found.tolist() == np.repeat(x, counts, axis=axis).tolist()
+    assert pente.gradcheck(lambda t: pente.repeat(t, counts, axis=axis) ** 2, (pente.tensor(x),)) < 1e-6
+
+
+@pytest.mark.parametrize("counts", [[1, 2], [1.0, 2.0, 3.0], [1, -1, 2], -1, 1.5])
+def test_counts_that_fit_no_place_are_refused(counts: Any) -> None:
+    with pytest.raises(ShapeError, match="one whole number ≥ 0, or one for each of the 3 places"):
+        pente.repeat([1.0, 2.0, 3.0], counts)

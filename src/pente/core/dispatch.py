@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pente.core.arrays import number_of
 from pente.core.node import NOTHING, Node, Spec, is_abstract, spec_of
 from pente.core.state import state, user_position
 from pente.core.tensor import Handle, Tensor, Variable
@@ -118,4 +119,5 @@ def lift(x: Any, dtype: Any = None) -> Tensor:
         return x
     if x.__class__ is Variable:
         return x.read()
-    return Tensor(np.asarray(x, dtype=dtype if isinstance(x, (bool, int, float, complex)) else None))
+    plain = dtype is not None and isinstance(x, (bool, int, float, complex))
+    return Tensor(number_of(x, dtype) if plain else np.asarray(x))

@@ -20,7 +20,13 @@ KINDS = {"b": "bool", "i": "integer", "u": "unsigned integer", "f": "float", "c"
 def need_kind(spec: Spec, kinds: str) -> None:
     if spec.dtype.kind not in kinds:
         wanted = ", ".join(KINDS[k] for k in kinds)
-        raise DTypeError(f"wants {wanted} numbers, and got {spec.dtype.name}. Cast first: x.astype('float32').")
+        raise DTypeError(f"wants {wanted} numbers, and got {spec.dtype.name}. {_cast_hint(spec, kinds)}")
+
+
+def _cast_hint(spec: Spec, kinds: str) -> str:
+    if spec.dtype.kind == "c":
+        return "Leave the graph for the parts of complex numbers: x.numpy().real, x.numpy().imag."
+    return f"Cast first: x.astype('{'float32' if 'f' in kinds else 'int64' if 'i' in kinds else 'bool'}')."
 
 
 def same_dtype(*specs: Spec) -> dtypes.DType:

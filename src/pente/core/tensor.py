@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import numpy as np
 
+from pente.core.arrays import array_of
 from pente.core.node import NOTHING, Node, Spec, next_serial
 from pente.core.state import Position, state, user_position
 from pente.dtypes import DType, as_dtype, is_inexact
@@ -34,6 +35,7 @@ HABITS = {
     "zero_": "Tensors are immutable: write pente.zeros_like(x).",
 }
 _CLEARED = object()
+_RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}  # each kind of number holds what the ones before it hold
 
 
 class Handle:
@@ -161,7 +163,17 @@ class Handle:
 
     @grad.setter
     def grad(self, value: "Tensor | None") -> None:
-        self._grad = _CLEARED if value is None else value
+        if value is None:
+            self._grad = _CLEARED
+            return
+        if not isinstance(value, Handle):
+            raise UsageError(
+                f"a gradient is a tensor of shape {self.shape}, and not {type(value).__name__}: write "
+                "x.grad = pente.tensor(...), or x.grad = None to clear it."
+            )
+        if value.shape != self.shape:
+            raise ShapeError(f"a gradient of shape {value.shape} does not fit a tensor of shape {self.shape}.")
+        self._grad = value
 
     def deposit(self, gradient: "Tensor") -> None:
         """Add to the gradient that is already here."""
@@ -360,17 +372,35 @@ class Variable(Handle):
         if state.tracers:
             state.tracers[-1].assign(self, value)
             return
-        data = value.data if isinstance(value, Handle) else value
-        if data.__class__ is Spec:
+        if not isinstance(value, Handle):
+            self.replace(np.array(self.fitted(value)))
+            return
+        if value.data.__class__ is Spec:
             raise TraceError(f"{self.name or 'a variable'} cannot be given a traced value outside of the trace.")
-        array = data if data.__class__ is np.ndarray and isinstance(value, Handle) else np.array(data)
-        self.replace(array)
+        self.check_kind(value.dtype)
+        self.replace(np.asarray(value.data))
+
+    def fitted(self, data: Any) -> np.ndarray[Any, Any]:
+        """Plain data as an array of this variable's shape and dtype; raises where it does not fit."""
+        array = array_of(data, self._value.dtype)
+        self.check_shape(array.shape)
+        self.check_kind(array.dtype)
+        return array.astype(self._value.dtype, copy=False)
 
     def check_shape(self, shape: Shape) -> None:
         """Raise ShapeError for a value of another shape."""
         if shape != self._value.shape:
             raise ShapeError(
                 f"variable {self.name or ''} has shape {self._value.shape} and cannot take a value of {shape}."
+            )
+
+    def check_kind(self, dtype: DType) -> None:
+        """Raise DTypeError for a kind of number of which a part would be lost: a fraction, an imaginary part."""
+        own = self._value.dtype
+        if dtype.kind != own.kind and _RANKS[dtype.kind] > _RANKS[own.kind]:
+            raise DTypeError(
+                f"{self.name or 'the variable'} is {own.name}, and would lose a part of {dtype.name} numbers. Cast "
+                f"them, x.astype('{own.name}'), or make the variable with dtype='{dtype.name}'."
             )
 
     def replace(self, array: Any) -> None:
@@ -426,12 +456,7 @@ def _raw(value: Any) -> Any:
 
 def _own_array(value: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
     """A copy that nobody else can write to; Python floats become float32."""
-    from_numpy = isinstance(value, (np.ndarray, np.generic, Handle))
-    array = np.array(value.numpy() if isinstance(value, Handle) else value, dtype=dtype)
-    if dtype is None and not from_numpy and array.dtype == np.float64:
-        array = array.astype(np.float32)
-    as_dtype(array.dtype)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    return np.array(array_of(value.numpy() if isinstance(value, Handle) else value, dtype), dtype=dtype)
 
 
 def _numbers(x: Any) -> str:

@@ -8,7 +8,7 @@ from pente import tree
 from pente.core.graph import Graph, graph_of
 from pente.core.node import Spec, next_serial, spec_of
 from pente.core.state import state
-from pente.core.tensor import Tensor, Variable, leaf
+from pente.core.tensor import Handle, Tensor, Variable, leaf
 from pente.errors import UsageError
 
 __all__ = ["Tracer", "output_spec", "placeholder", "trace", "tracing"]
@@ -34,8 +34,9 @@ class Tracer:
 
         if self.refused:
             raise UsageError(f"variable {variable.name or ''} is assigned inside {self.refused}")
-        tensor = lift(value, variable.dtype)
+        tensor = lift(value) if isinstance(value, Handle) else Tensor(variable.fitted(value))
         variable.check_shape(tensor.shape)
+        variable.check_kind(tensor.dtype)
         tensor = tensor if tensor.dtype == variable.dtype else cast(tensor, dtype=variable.dtype)
         self.values[variable] = self.assigned[variable] = tensor
 

@@ -27,7 +27,18 @@ def _reduction(ufunc: Any) -> Callable[..., Array]:
 
 def _rounding(ufunc: Any) -> Callable[..., Array]:
     """Integers stay what they are: NumPy would make floats of them."""
-    return lambda x: ufunc(x) if x.dtype.kind == "f" else x
+    return _of("iuf", lambda x: ufunc(x) if x.dtype.kind == "f" else x)
+
+
+def _of(kinds: str, row: Callable[..., Array]) -> Callable[..., Array]:
+    """The row where NumPy would take more kinds of numbers than the rule of the operation does."""
+
+    def strict(x: Array, *others: Array, **params: Any) -> Array:
+        if np.asarray(x).dtype.kind not in kinds:
+            raise DTypeError(f"got {np.asarray(x).dtype.name} numbers.")  # the door has the rule say what is wanted
+        return row(x, *others, **params)
+
+    return strict
 
 
 def _cumulative_sum(x: Array, axis: int, reverse: bool) -> Array:
@@ -84,7 +95,7 @@ def _division(ufunc: Any) -> Callable[..., Array]:
             raise ZeroDivisionError("an integer is divided by 0: cast to floats for inf and NaN, x.astype('float32').")
         return ufunc(a, b)
 
-    return row
+    return _of("iuf", row)
 
 
 EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
@@ -94,12 +105,12 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.divide: np.divide,
     p.power: _power,
     p.negative: np.negative,
-    p.maximum: np.maximum,
-    p.minimum: np.minimum,
+    p.maximum: _of("biuf", np.maximum),
+    p.minimum: _of("biuf", np.minimum),
     p.floor_divide: _division(np.floor_divide),
     p.remainder: _division(np.remainder),
     p.atan2: np.arctan2,
-    p.absolute: np.absolute,
+    p.absolute: _of("iuf", np.absolute),
     p.exp: np.exp,
     p.expm1: np.expm1,
     p.log: np.log,
@@ -117,8 +128,8 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.asinh: np.arcsinh,
     p.acosh: np.arccosh,
     p.atanh: np.arctanh,
-    p.erf: special.erf,
-    p.sign: np.sign,
+    p.erf: _of("f", special.erf),
+    p.sign: _of("iuf", np.sign),
     p.floor: _rounding(np.floor),
     p.ceil: _rounding(np.ceil),
     p.trunc: _rounding(np.trunc),
@@ -133,15 +144,15 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.bitwise_or: np.bitwise_or,
     p.bitwise_xor: np.bitwise_xor,
     p.bitwise_invert: np.bitwise_not,
-    p.left_shift: np.left_shift,
-    p.right_shift: np.right_shift,
+    p.left_shift: _of("iu", np.left_shift),
+    p.right_shift: _of("iu", np.right_shift),
     p.select: np.where,
     p.cast: _cast,
     p.identity: lambda x: x,
     p.stop_gradient: lambda x: x,
     p.reduce_sum: _reduction(np.add),
-    p.reduce_max: _reduction(np.maximum),
-    p.reduce_min: _reduction(np.minimum),
+    p.reduce_max: _of("biuf", _reduction(np.maximum)),
+    p.reduce_min: _of("biuf", _reduction(np.minimum)),
     p.reduce_prod: _reduction(np.multiply),
     p.argmax: lambda x, axis: np.argmax(x, axis=axis),
     p.argmin: lambda x, axis: np.argmin(x, axis=axis),
@@ -157,9 +168,9 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.scatter_add: places.scatter_add,
     p.scatter_set: places.scatter_set,
     p.matmul: np.matmul,
-    p.inverse: np.linalg.inv,
-    p.solve: np.linalg.solve,
-    p.cholesky: lambda a: np.linalg.cholesky((a + np.swapaxes(a, -1, -2)) / 2),
+    p.inverse: _of("f", np.linalg.inv),
+    p.solve: _of("f", np.linalg.solve),
+    p.cholesky: _of("f", lambda a: np.linalg.cholesky((a + np.swapaxes(a, -1, -2)) / 2)),
     p.conv: convolution.conv,
     p.conv_input: convolution.conv_input,
     p.conv_kernel: convolution.conv_kernel,

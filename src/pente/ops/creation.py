@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from pente import dtypes
+from pente.core.arrays import number_of
 from pente.core.node import Node, Spec
 from pente.core.tensor import Handle, Tensor, leaf
 from pente.errors import DTypeError
@@ -75,7 +76,7 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Tensor:
     """
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     chosen = dtypes.of_scalar(fill_value) if dtype is None else dtypes.as_dtype(dtype)
-    return Tensor(np.full(shape, fill_value, chosen))
+    return Tensor(np.full(shape, number_of(fill_value, chosen)))
 
 
 def zeros(shape: Any, *, dtype: Any = None) -> Tensor:

@@ -143,8 +143,12 @@ greater_equal = _binary(p.greater_equal, "Whether a ≥ b.", "[1, 2], 2", "[Fals
 bitwise_and = _binary(p.bitwise_and, "The bits set in both.", "[6], 3", "[2]")
 bitwise_or = _binary(p.bitwise_or, "The bits set in one of them.", "[6], 3", "[7]")
 bitwise_xor = _binary(p.bitwise_xor, "The bits set in exactly one.", "[6], 3", "[5]")
-bitwise_left_shift = _binary(p.left_shift, "The bits moved up by b.", "[3], 1", "[6]", name="bitwise_left_shift")
-bitwise_right_shift = _binary(p.right_shift, "The bits moved down by b.", "[6], 1", "[3]", name="bitwise_right_shift")
+bitwise_left_shift = _binary(
+    p.left_shift, "The bits moved up by b.", "[3], 1", "[6]", name="bitwise_left_shift", bools=False
+)
+bitwise_right_shift = _binary(
+    p.right_shift, "The bits moved down by b.", "[6], 1", "[3]", name="bitwise_right_shift", bools=False
+)
 bitwise_invert = _plain(p.bitwise_invert, "Every bit turned over; not, for bools.", "[True]", "[False]")
 
 exp = _unary(p.exp, "eˣ.", "[0.0]", "[1.0]")
@@ -193,6 +197,8 @@ def floor_divide(x1: Any, x2: Any, /) -> Tensor:
     [3, -4]
     """
     a, b = pair(x1, x2)
+    if a.data.dtype.kind == "b":
+        a, b = astype(a, dtypes.default_int), astype(b, dtypes.default_int)
     return bind(p.floor_divide, (a, b))
 
 
@@ -345,7 +351,10 @@ def isinf(x: Any, /) -> Tensor:
     >>> pente.isinf([float("-inf"), 1.0]).tolist()
     [True, False]
     """
-    return equal(abs(as_float(x)), float("inf"))
+    x = as_float(x)
+    if x.dtype.kind == "c":
+        return logical_not(logical_or(isfinite(x), isnan(x)))
+    return equal(abs(x), float("inf"))
 
 
 def isfinite(x: Any, /) -> Tensor:
@@ -355,7 +364,8 @@ def isfinite(x: Any, /) -> Tensor:
     >>> pente.isfinite([float("nan"), 1.0]).tolist()
     [False, True]
     """
-    return less(abs(as_float(x)), float("inf"))
+    zero = subtract(x := as_float(x), x)  # inf - inf is NaN
+    return equal(zero, zero)
 
 
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:

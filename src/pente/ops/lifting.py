@@ -7,10 +7,11 @@ import numpy as np
 
 from pente import dtypes
 from pente.core import primitives as p
+from pente.core.arrays import array_of, number_of
 from pente.core.dispatch import bind
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.core.value import Value
-from pente.errors import DataError, DTypeError, UsageError
+from pente.errors import DTypeError, UsageError
 
 __all__ = ["as_float", "astype", "lift", "lift_all", "pair", "refuse"]
 
@@ -44,40 +45,12 @@ def _array(x: Any, dtype: Any) -> Any:
             "a Value is a scalar with its own graph and does not mix with tensors. Use float(v) to leave it."
         )
     if isinstance(x, _SCALARS) and not isinstance(x, np.generic):  # float64 is a subclass of float
-        return np.asarray(x, dtypes.of_scalar(x) if dtype is None else dtype)
+        return number_of(x, dtypes.of_scalar(x) if dtype is None else dtype)
     if isinstance(x, (list, tuple)) and any(isinstance(item, Handle) for item in x):
         raise UsageError(
             "a list of tensors is no tensor yet: write pente.stack(list) for a new axis, or pente.concat(list)."
         )
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise DataError(f"the nested list is ragged: {_ragged(x)}. All must have the same length.") from None
-    if array.dtype == object or array.dtype.kind in "USOmMV":
-        raise DTypeError(
-            f"expected numbers, got {array.dtype} in {type(x).__name__} of shape {array.shape}: {str(x)[:60]}."
-        )
-    if array.dtype == dtypes.float64 and not hasattr(x, "dtype") and not hasattr(x, "__array__"):
-        array = array.astype(dtypes.default_float if dtype is None else dtype)
-    dtypes.as_dtype(array.dtype)
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
-def _ragged(x: Any) -> str:
-    """Which rows differ, level by level."""
-    lengths = [len(row) if isinstance(row, (list, tuple)) else 0 for row in x]
-    if len(set(lengths)) > 1:
-        odd = next(i for i, n in enumerate(lengths) if n != lengths[0])
-        return f"row 0 has {lengths[0]} entries and row {odd} has {lengths[odd]}"
-    return next((f"in row {i}, {_ragged(row)}" for i, row in enumerate(x) if _differs(row)), "rows differ in shape")
-
-
-def _differs(row: Any) -> bool:
-    try:
-        np.asarray(row)
-    except ValueError:
-        return True
-    return False
+    return array_of(x, dtype)
 
 
 def lift_all(xs: Iterable[Any]) -> tuple[Tensor, ...]:
@@ -125,7 +98,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Tensor:
     if x.dtype == wanted:
         return lift(x)
     if x.dtype.kind == "c" and wanted.kind != "c":
-        raise DTypeError(f"a complex tensor cannot become {wanted.name}: take pente.real(x) or pente.imag(x) first.")
+        raise DTypeError(f"a complex tensor cannot become {wanted.name}: take x.numpy().real or x.numpy().imag first.")
     return bind(p.cast, (x,), {"dtype": wanted})
 
 

@@ -5,10 +5,13 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from pente.core import primitives as p
 from pente.core.dispatch import bind
+from pente.core.node import Spec
 from pente.core.tensor import Tensor, attach
-from pente.errors import ShapeError
+from pente.errors import ShapeError, TraceError
 from pente.ops.lifting import lift, lift_all
 from pente.shapes import Shape, broadcast, normal_axes, normal_axis, resolve
 
@@ -237,19 +240,35 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Tensor:
     return lift(x)
 
 
-def repeat(x: Any, repeats: int, /, *, axis: int | None = None) -> Tensor:
-    """Every element repeated, one after the other.
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+    """Every element repeated, one after the other: so many times each, or as often as its own count says.
 
     >>> import pente
-    >>> pente.repeat([1, 2], 2).tolist()
-    [1, 1, 2, 2]
+    >>> pente.repeat([1, 2], 2).tolist(), pente.repeat([1, 2], [0, 3]).tolist()
+    ([1, 1, 2, 2], [2, 2, 2])
     """
     x = lift(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     axis = normal_axis(axis, x.ndim)
+    counts = _counts(repeats, x.shape[axis])
+    if counts.ndim:
+        places = Tensor(np.repeat(np.arange(x.shape[axis]), counts))
+        return bind(p.gather, (x, places), {"axis": axis})
+    repeats = int(counts)
     wide = broadcast_to(expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
     return reshape(wide, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
+
+
+def _counts(repeats: Any, length: int) -> Any:
+    """How often to repeat: one number for all, or an array with one for each of the places."""
+    given = lift(repeats)
+    if given.data.__class__ is Spec:
+        raise TraceError("repeats decide the shape, and have no value in a traced function: give plain numbers.")
+    counts = np.asarray(given.data)
+    if counts.shape not in ((), (1,), (length,)) or counts.dtype.kind not in "iu" or np.any(counts < 0):
+        raise ShapeError(f"repeat() wants one whole number ≥ 0, or one for each of the {length} places; got {repeats}.")
+    return counts[0] if counts.shape == (1,) else counts
 
 
 def tile(x: Any, repetitions: Any, /) -> Tensor:

@@ -9,7 +9,7 @@ PenteError
 ├── GradientError     a gradient that does not exist, and why    (also a RuntimeError)
 ├── TraceError        Python asked a traced tensor for its value (also a TypeError)
 ├── GraphError        a program that is not legal                (also a RuntimeError)
-├── VerificationError  compiled code that does not agree with eager (also a RuntimeError)
+├── VerificationError compiled code that differs from eager      (also a RuntimeError)
 ├── UsageError        a habit that does not work here, and the line that does (also a TypeError)
 └── MissingExtraError an optional package that is not installed  (also an ImportError)
 """

@@ -158,6 +158,15 @@ def test_several_inputs_and_outputs_as_dicts() -> None:
     assert {name: p.shape for name, p in model.predict(data).items()} == {"label": (20, 3), "size": (20, 1)}
 
 
+def test_the_inputs_of_a_dict_are_found_by_their_names() -> None:
+    image, extra, label, _ = several()
+    model = Model({"image": image, "extra": extra}, label)
+    answers = model.predict({"extra": EXTRA, "image": IMAGE}, verbose=0)
+    np.testing.assert_array_equal(answers, model.predict({"image": IMAGE, "extra": EXTRA, "unused": Y}, verbose=0))
+    with pytest.raises(UsageError, match="the input 'extra' is missing: the dict has 'image', 'extras'"):
+        model.predict({"image": IMAGE, "extras": EXTRA}, verbose=0)
+
+
 def test_a_model_inside_a_model_keeps_its_layers_paths() -> None:
     inputs = Input((6,))
     encoder = Model(inputs, layers.Dense(4, "relu")(inputs), name="encoder")

@@ -139,6 +139,10 @@ CASES: list[tuple[str, Callable[[], Any], type[PenteError], str]] = [
     ),
     ("split of few", lambda: model().fit(X[:1], Y[:1], validation_split=0.5), DataError, "none on one side"),
     ("batch size", lambda: model().fit(X, Y, batch_size=0), UsageError, "at least 1, got 0"),
+    ("epochs", lambda: model().fit(X, Y, epochs=1.5), UsageError, "epochs is a whole number of at least 0, got 1.5"),
+    ("steps", lambda: model().fit(X, Y, steps_per_epoch=0), UsageError, "at least 1, got 0"),
+    ("validation's turn", lambda: model().fit(X, Y, validation_freq=0), UsageError, "validation_freq is a whole"),
+    ("a single number", lambda: layers.Dense(2)(1.0), ShapeError, r"got shape \(\)\."),
     ("verbose", lambda: model().fit(X, Y, verbose=3), UsageError, "got 3"),
     ("linear head", lambda: model(activation=None).fit(X, Y), UsageError, "dense_1 is linear.*from_logits=True"),
     (

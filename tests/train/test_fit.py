@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import pente
 from pente import Input, Sequential, layers
@@ -67,6 +68,14 @@ class Walked:
             yield X[start : start + 32], Y[start : start + 32]
 
 
+class Lists:
+    """Batches as PyTorch's loader gives them: lists of its tensors."""
+
+    def __iter__(self) -> Iterator[list[torch.Tensor]]:
+        for x, y in Walked():
+            yield [torch.from_numpy(x), torch.from_numpy(y)]
+
+
 def generator() -> Iterator[tuple[Any, Any]]:
     while True:
         yield from Walked()
@@ -83,9 +92,21 @@ def generator() -> Iterator[tuple[Any, Any]]:
         ((Frame(X.astype(object)), Y.astype(object)), {}),
         ((Samples(),), {}),
         ((Walked(),), {}),
+        ((Lists(),), {}),
         ((generator(),), {"steps_per_epoch": 2}),
     ],
-    ids=["arrays", "tensors", "lists", "columns", "a table", "objects", "samples", "batches", "a generator"],
+    ids=[
+        "arrays",
+        "tensors",
+        "lists",
+        "columns",
+        "a table",
+        "objects",
+        "samples",
+        "batches",
+        "lists of tensors",
+        "a generator",
+    ],
 )
 def test_the_same_data_in_any_form_trains_the_same(given: Any, more: Any) -> None:
     expected, model = classifier(), classifier()

@@ -38,8 +38,9 @@ def require_rate(layer: "Layer", field: str) -> None:
 def known_features(layer: "Layer", input_shape: Any, axis: int = -1) -> int:
     """The length of the axis that the weights depend on; it must not be open."""
     if not isinstance(input_shape, tuple) or len(input_shape) < 2:
+        given = input_shape or ()  # of a single number nothing is told
         raise ShapeError(
-            f"{layer.path} expects inputs of at least 2 axes, (batch, ..., features), and got shape {input_shape}. "
+            f"{layer.path} expects inputs of at least 2 axes, (batch, ..., features), and got shape {given}. "
             "For a single example write x[None, :], for a single feature x[:, None]."
         )
     features: int | None = input_shape[axis]

@@ -28,4 +28,4 @@ def is_structure(x: Any) -> bool:
         return True
     if isinstance(x, (list, tuple)):
         return any(map(is_structure, x)) if not x or not isinstance(x[0], (int, float)) else False
-    return isinstance(x, (Handle, np.ndarray)) or hasattr(x, "to_numpy")
+    return isinstance(x, (Handle, np.ndarray)) or hasattr(x, "to_numpy") or getattr(x, "ndim", 0) > 0

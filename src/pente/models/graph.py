@@ -43,7 +43,9 @@ class LayerGraph:
     def _given(self, values: Any) -> list[Any]:
         """The values in the order of the inputs, each checked against the shape that it is to have."""
         symbols = symbols_in(self.inputs)
-        if isinstance(values, dict) and not isinstance(self.inputs, dict):
+        if isinstance(values, dict) and isinstance(self.inputs, dict):
+            values = {name: _named(values, name) for name in self.inputs}
+        elif isinstance(values, dict):
             values = [_named(values, symbol.name) for symbol in symbols]
         items = tree.leaves(values)
         if len(items) != len(symbols):

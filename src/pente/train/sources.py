@@ -9,9 +9,10 @@ import numpy as np
 from pente import tree
 from pente.data.batches import batches, permutation
 from pente.errors import DataError, UsageError
+from pente.layers.inputs import is_structure
 from pente.train.arrays import arrays, common_length, is_data, require_finite
 
-__all__ = ["ArraySource", "Batch", "Source", "source_of", "split_off"]
+__all__ = ["ArraySource", "Batch", "Source", "require_count", "source_of", "split_off", "weighted_by_class"]
 
 
 class Batch(NamedTuple):
@@ -119,7 +120,9 @@ class WalkedSource:
 
 
 def _parts(given: Any) -> tuple[Any, Any, Any]:
-    """x, y and weight of what a data set gives."""
+    """x, y and weight of what a data set gives; a list of arrays is read as a tuple, as Keras and PyTorch do."""
+    if isinstance(given, list) and is_structure(given):
+        given = tuple(given)
     if not isinstance(given, tuple):
         return given, None, None
     if not 1 <= len(given) <= 3:
@@ -143,7 +146,9 @@ def source_of(
     check: bool = True,
 ) -> Source:
     """The batches of what a user gave; shuffled where there is a seed, and looked at for NaN with ``check``."""
-    size = _size(batch_size)
+    size = 32 if batch_size is None else require_count("batch_size", batch_size)
+    if steps is not None:
+        require_count("the number of steps", steps)
     if y is None and getattr(x, "_fields", None) == ("x", "y"):
         x, y = x
     if is_data(x):
@@ -159,12 +164,11 @@ def source_of(
     return WalkedSource(x, len(x) if steps is None and isinstance(x, Sized) else steps)
 
 
-def _size(batch_size: Any) -> int:
-    if batch_size is None:
-        return 32
-    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
-        raise UsageError(f"batch_size is a whole number of at least 1, got {batch_size!r}.")
-    return int(batch_size)
+def require_count(what: str, given: Any, least: int = 1) -> int:
+    """Raise unless this is a whole number of at least so many."""
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < least:
+        raise UsageError(f"{what} is a whole number of at least {least}, got {given!r}.")
+    return int(given)
 
 
 def _of_arrays(x: Any, y: Any, weight: Any, size: int, check: bool) -> ArraySource:

@@ -22,7 +22,7 @@ from pente.train.interrupts import Interrupt, between_steps
 from pente.train.objective import Objective
 from pente.train.plan import Plan
 from pente.train.progress import ProgressBar, progress_for
-from pente.train.sources import ArraySource, Batch, Source, source_of, split_off, weighted_by_class
+from pente.train.sources import ArraySource, Batch, Source, require_count, source_of, split_off, weighted_by_class
 from pente.train.sprint import sprint
 from pente.train.verify import shadowed
 
@@ -157,6 +157,9 @@ class Trainer:
         function of the seed and of how many epochs were trained since ``compile``.
         """
         self.compiled()
+        require_count("epochs", epochs, least=0)
+        require_count("initial_epoch", initial_epoch, least=0)
+        require_count("validation_freq", validation_freq)
         seed = int(seed_key().numpy()[0]) if shuffle else None
         source = source_of(x, y, sample_weight, batch_size=batch_size, seed=seed, steps=steps_per_epoch)
         validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)

@@ -15,6 +15,7 @@ import pytest
 from pente.compiler import llvm
 
 ROOT = Path(__file__).parents[2]
+PATHS = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 FEATURES = ["sse2", "sse4.2", "avx2", "avx512f"]  # what each of them needs
 
 pytestmark = pytest.mark.skipif(
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 @cache
 def bits(processor: str) -> dict[str, str]:
     """The digest of every program, compiled for this processor."""
-    env = {**os.environ, "PENTE_CPU": processor, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PENTE_CPU": processor, "PYTHONPATH": PATHS}
     run = subprocess.run(
         [sys.executable, "-m", "tests.compiler.bits"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=500
     )
@@ -52,7 +53,7 @@ def test_every_width_gives_the_bits_of_this_machine(processor: str) -> None:
 
 
 def test_a_processor_that_is_not_known_is_refused() -> None:
-    env = {**os.environ, "PENTE_CPU": "abacus", "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, "PENTE_CPU": "abacus", "PYTHONPATH": PATHS}
     code = "import pente; from pente.compiler import jit; jit(lambda x: x + 1)(1.0)"
     run = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=100)
     assert run.returncode != 0

@@ -124,7 +124,7 @@ def test_edges_run_from_box_to_box_and_cross_none(description):
     drawing = Drawing(draw_svg(description))
     for edge, curve in zip(description.edges, drawing.curves, strict=True):
         source, target = drawing.boxes[edge.source], drawing.boxes[edge.target]
-        assert source.left < curve[0, 0] <= source.right + 0.1
+        assert source.left < curve[0, 0] <= source.right + 0.15  # both are rounded to tenths
         assert target.left - 1 <= curve[:, 0].max() < target.right
         for i, box in enumerate(drawing.boxes):
             if i not in (edge.source, edge.target):

@@ -227,6 +227,15 @@ def test_images_with_the_channels_first_are_told_apart_from_those_with_them_last
         layer(numbers(2, 9, 8, 5))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_that_are_surely_turned_are_refused_by_the_first_layer(channels: int) -> None:
+    with pytest.raises(ShapeError, match=r"channels first: write x\.transpose\(0, 2, 3, 1\).*'channels_last'"):
+        layers.Conv2D(4, 3, padding="same")(Input((channels, 32, 32)))
+    meant = layers.Conv2D(4, 3, padding="same", data_format="channels_last")(Input((channels, 32, 32)))
+    assert meant.shape == (None, channels, 32, 4)
+    assert layers.Conv2D(4, 3, padding="same")(Input((channels, 32, 31))).shape == (None, channels, 32, 4)
+
+
 @pytest.mark.parametrize(
     ("shape", "message"),
     [

@@ -11,6 +11,7 @@ from pente.layers.checks import known_features, require_positive
 from pente.layers.named import require_known_names
 from pente.layers.places import (
     each_place,
+    refuse_turned_images,
     require_channels,
     require_channels_last,
     require_padding,
@@ -50,6 +51,7 @@ class OverPlaces(Layer):
     def known_channels(self, input_shape: Any) -> int:
         """The channels of an input that has the right axes."""
         require_places(self, input_shape, self.axes)
+        refuse_turned_images(self, input_shape)
         return known_features(self, input_shape)
 
     def taken(self, x: Any, channels: int) -> Tensor:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "each_place",
+    "refuse_turned_images",
     "require_channels",
     "require_channels_last",
     "require_padding",
@@ -69,6 +70,18 @@ def require_places(layer: "Layer", shape: Any, count: int) -> None:
     if rank != count + 2:
         short = " For a single example write x[None], for a single channel x[..., None]." if rank == count + 1 else ""
         raise ShapeError(f"{layer.path} expects inputs {AXES[count]}, and got shape {shape}.{short}")
+
+
+def refuse_turned_images(layer: "Layer", shape: Any) -> None:
+    """Raise for a square image of 1 or 3 channels that come first, unless ``data_format`` says that they come last."""
+    first, *rest = shape[1:]
+    square = len(rest) == 2 and rest[0] == rest[1] and (rest[0] or 0) >= 28
+    if first in (1, 3) and square and getattr(layer, "data_format", None) is None:
+        raise ShapeError(
+            f"{layer.path} expects inputs {AXES[2]}, and {shape} looks like images with the channels first: write "
+            f"{TO_LAST[4]}. If these are {first} rows of {rest[0]} columns with {rest[0]} channels, say "
+            "data_format='channels_last'."
+        )
 
 
 def require_channels(layer: "Layer", shape: Shape, channels: int) -> None:

@@ -47,13 +47,18 @@ INDICES: dict[str, Any] = {
     "mask of two axes": WIDE_MASK,
     "mask and slice": (MASK, slice(1, 4)),
     "mask of nothing": np.zeros(4, bool),
+    "true": True,
+    "a mask without axes": np.True_,
+    "no for everything": (..., False),
+    "true between": (slice(1, 3), True, 2),
+    "true and places": (True, PLACES),
     "empty places": np.zeros(0, np.int64),
 }
 
 
 def _torch_index(index: Any) -> Any:
     items = index if isinstance(index, tuple) else (index,)
-    return tuple(torch.tensor(i) if isinstance(i, np.ndarray) else i for i in items)
+    return tuple(torch.tensor(i) if isinstance(i, (np.ndarray, np.bool_)) else i for i in items)
 
 
 def _torch_can(index: Any) -> bool:

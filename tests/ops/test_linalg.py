@@ -107,6 +107,12 @@ SUMS = [
     ("abc,cd,ad->b", (2, 3, 4), (4, 5), (2, 5)),
     ("bhqd,bhkd->bhqk", (2, 3, 4, 5), (2, 3, 6, 5)),
     ("ij,k->k", (2, 3), (4,)),
+    ("...i,i->...", (2, 3, 4), (4,)),
+    ("...ij,...jk->...ik", (5, 1, 2, 3), (4, 3, 2)),
+    ("i...->...i", (2, 3, 4)),
+    ("i...,i...", (2, 3, 1), (2, 1, 4)),
+    ("...,...,...->...", (2, 3), (3,), ()),
+    ("a...b,...->b...a", (2, 1, 1, 3), (1,)),
 ]
 
 
@@ -161,6 +167,9 @@ def test_a_norm_agrees_with_torch(ord: float, axis: Any, dtype: Any) -> None:
         (lambda: pente.einsum("ij,jk->ik", np.ones((2, 3)), np.ones((4, 2))), "letter 'j'"),
         (lambda: pente.einsum("ij->i", np.ones(3)), "2 letters"),
         (lambda: pente.einsum("ii->i", np.ones((3, 3))), "repeated"),
+        (lambda: pente.einsum("...i->i", np.ones((3, 3))), r"axes of \.\.\. must be there, and stand in the result"),
+        (lambda: pente.einsum("...ij->...", np.ones(3)), r"axes of \.\.\. must be there"),
+        (lambda: pente.einsum("...i,...i->...", np.ones((2, 3)), np.ones((4, 3))), "letter 'a'"),
     ],
 )
 def test_matrices_that_do_not_fit_raise_and_say_why(function: Any, message: str) -> None:

@@ -89,7 +89,7 @@ class GradientTape:
         if unconnected_gradients not in ("raise", "zero", "none"):
             raise UsageError(f"unconnected_gradients is 'raise', 'zero' or 'none', and not {unconnected_gradients!r}.")
         targets = [_tracked(t) for t in tree.leaves(target)]
-        incoming = [None] * len(targets) if output_gradients is None else tree.leaves(output_gradients)
+        incoming = [None] * len(targets) if output_gradients is None else tree.leaves(output_gradients, gaps=True)
         graph = must_build_graph(targets)
         roots: dict[Any, Any] = {}
         for t, given in zip(targets, incoming, strict=True):

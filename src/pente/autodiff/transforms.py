@@ -57,7 +57,9 @@ class _Sources:
             self.handles: list[Any] = _variables(wrt)
             self.leaves = [v.read() for v in self.handles]
             self.structure = (
-                tree.flatten(wrt)[1] if isinstance(wrt, (Variable, list, tuple, dict)) else [None] * len(self.leaves)
+                tree.flatten(wrt)[1]
+                if isinstance(wrt, (Variable, list, tuple, dict))
+                else [tree.LEAF] * len(self.leaves)
             )
             return
         places = (argnums,) if isinstance(argnums, int) else tuple(argnums)
@@ -82,7 +84,7 @@ class _Sources:
         known = {id(v): x for v, x in zip(self.handles, self.leaves, strict=True)}
         self.handles = list(model.trainable_variables)
         self.leaves = [known[id(v)] if id(v) in known else v.read() for v in self.handles]
-        self.structure = [None] * len(self.leaves)
+        self.structure = [tree.LEAF] * len(self.leaves)
 
     def graph(self, root: Tensor) -> bool:
         """Whether the gradient may be differentiated in its turn."""
@@ -187,7 +189,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     outs = [lift(x) for x in items]
 
     def back(gradient: Any) -> Any:
-        given = [gradient] if structure is None else tree.leaves(gradient)
+        given = [gradient] if structure is tree.LEAF else tree.leaves(gradient)
         if len(given) != len(outs):
             raise ShapeError(f"the function gave {len(outs)} tensors, and here are {len(given)} gradients for them.")
         seeds = [_fitting(g, out, "gradient of a result") for g, out in zip(given, outs, strict=True)]

@@ -37,7 +37,7 @@ def scan(
     (6.0, [1.0, 3.0, 6.0])
     """
     carry, carry_structure = _lifted(init)
-    rows, rows_structure = _lifted(xs) if xs is not None else ([], None)
+    rows, rows_structure = _lifted(xs)
     length = _length(rows, length)
     steps = [Spec(x.shape[1:], x.dtype) for x in rows]
 
@@ -46,8 +46,7 @@ def scan(
             held, rest = values[: len(variables)], values[len(variables) :]
             state.tracers[-1].values.update(zip(variables, held, strict=True))
             c = tree.unflatten(carry_structure, rest[: len(carry)])
-            x = tree.unflatten(rows_structure, rest[len(carry) :]) if xs is not None else None
-            after, y = f(c, x)
+            after, y = f(c, tree.unflatten(rows_structure, rest[len(carry) :]))
             kept = [state.tracers[-1].read(v) for v in variables]
             return kept, _same_carry(carry, carry_structure, after), y
 

@@ -24,7 +24,7 @@ def getitem(x: Any, index: Any) -> Tensor:
     x = lift(x)
     if index.__class__ is int and x.shape:
         return _row(x, _inside(index, x.shape[0], 0))
-    items = _expanded(x, index if isinstance(index, tuple) else (index,))
+    x, items = _expanded(x, index if isinstance(index, tuple) else (index,))
     if not any(isinstance(item, Tensor) for item in items):
         return _basic(x, items)
     plain = [slice(None) if isinstance(item, Tensor) else item for item in items]
@@ -32,8 +32,11 @@ def getitem(x: Any, index: Any) -> Tensor:
     return _pick(_basic(x, plain), [item if isinstance(item, Tensor) else None for item in kept])
 
 
-def _expanded(x: Tensor, index: tuple[Any, ...]) -> list[Any]:
-    """One item an axis (and None for new axes): ``...`` filled up, arrays as tensors, masks as the places they mark."""
+def _expanded(x: Tensor, index: tuple[Any, ...]) -> tuple[Tensor, list[Any]]:
+    """One item an axis (and None for new axes): ``...`` filled up, arrays as tensors, masks as the places they mark.
+
+    A mask without axes picks from a new axis of length 1.
+    """
     given = list(map(_item, index))
     used = sum(map(_axes_of, given))
     if used > x.ndim:
@@ -46,8 +49,10 @@ def _expanded(x: Tensor, index: tuple[Any, ...]) -> list[Any]:
     items: list[Any] = []
     for item in given:
         axis = sum(map(_axes_of, items))
+        if _is_mask(item) and not item.ndim:
+            x, item = reshape(x, (*x.shape[:axis], 1, *x.shape[axis:])), reshape(item, (1,))
         items.extend(_marked(x, item, axis) if _is_mask(item) else [item])
-    return items
+    return x, items
 
 
 def _item(item: Any) -> Any:
@@ -82,7 +87,7 @@ def _axes_of(item: Any) -> int:
 
 def _marked(x: Tensor, mask: Tensor, axis: int) -> list[Any]:
     """The places that a mask marks, one tensor for each of its axes."""
-    if mask.ndim == 0 or mask.shape != x.shape[axis : axis + mask.ndim]:
+    if mask.shape != x.shape[axis : axis + mask.ndim]:
         raise BoundsError(f"a mask of shape {mask.shape} does not fit axis {axis} of shape {x.shape}.")
     return list(nonzero(mask))
 

@@ -123,24 +123,26 @@ def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Tensor:
 def einsum(subscripts: str, /, *operands: Any) -> Tensor:
     """Einstein's sum: axes with one letter are aligned, letters that the result lacks are summed over.
 
-    Two operands at a time are brought to one batched matrix product. A letter stands once in an operand.
+    Two operands at a time are brought to one batched matrix product. A letter stands once in an operand; ``...`` is all
+    axes without a letter, which broadcast.
 
     >>> import pente
     >>> pente.einsum("ij,jk->ik", [[1, 2]], [[3], [4]]).tolist()
     [[11]]
     """
     terms, arrow, result = subscripts.replace(" ", "").partition("->")
-    names = terms.split(",")
-    if len(names) != len(operands) or any(len(set(n)) < len(n) for n in names):
+    names, tensors = terms.split(","), [lift(x) for x in operands]
+    if len(names) != len(operands) or any(len(set(n) - {"."}) < len(n.replace("...", "")) for n in names):
         raise ShapeError(
             f"einsum {subscripts!r} wants {len(names)} operands without repeated letters, got {len(operands)}."
         )
     if not arrow:
-        result = "".join(sorted(c for c in set(terms) - {","} if terms.count(c) == 1))
-    unknown = [c for c in result if c not in terms]
+        result = "..." * ("..." in terms) + "".join(sorted(c for c in set(terms) - {*",."} if terms.count(c) == 1))
+    if "..." in terms:
+        names, tensors, result = _dots_as_letters(subscripts, names, tensors, result)
+    unknown = [c for c in result if c not in "".join(names)]
     if unknown:
         raise ShapeError(f"einsum {subscripts!r}: no operand has the letter {unknown[0]!r} of the result.")
-    tensors = [lift(x) for x in operands]
     for name, x in zip(names, tensors, strict=True):
         if len(name) != x.ndim:
             raise ShapeError(
@@ -151,6 +153,27 @@ def einsum(subscripts: str, /, *operands: Any) -> Tensor:
         later = result + "".join(names[i + 1 :])
         name, x = _contract(name, x, names[i], tensors[i], later)
     return _arranged(name, x, result)
+
+
+def _dots_as_letters(
+    subscripts: str, names: list[str], tensors: list[Tensor], result: str
+) -> tuple[list[str], list[Tensor], str]:
+    """Letters in place of ``...``, counted from the last axis; an axis that would be repeated is left out instead."""
+    counts = [x.ndim - len(n) + 3 if "..." in n else 0 for n, x in zip(names, tensors, strict=True)]
+    free = "".join(c for c in string.ascii_letters if c not in subscripts)[: max(counts)]
+    if min(counts) < 0 or (free and "..." not in result):
+        raise ShapeError(
+            f"einsum {subscripts!r}: the axes of ... must be there, and stand in the result; the operands have shapes "
+            f"{', '.join(str(x.shape) for x in tensors)}."
+        )
+    names = [n.replace("...", free[len(free) - count :]) for n, count in zip(names, counts, strict=True)]
+    long = {c for n, x in zip(names, tensors, strict=True) for c, size in zip(n, x.shape, strict=False) if size != 1}
+    for i, (name, x) in enumerate(zip(names, tensors, strict=True)):
+        kept = [c not in free or c not in long or size != 1 for c, size in zip(name, x.shape, strict=False)]
+        if not all(kept):
+            names[i] = "".join(c for c, keep in zip(name, kept, strict=True) if keep)
+            tensors[i] = reshape(x, [size for size, keep in zip(x.shape, kept, strict=True) if keep])
+    return names, tensors, result.replace("...", free)
 
 
 def _arranged(name: str, x: Tensor, result: str) -> Tensor:

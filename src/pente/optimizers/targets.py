@@ -29,7 +29,7 @@ def paired(grads: Any, model: Any) -> tuple[list[Any], list[Variable]]:
 
     Raises GradientError where the numbers differ or a gradient is None, and ShapeError where shapes differ.
     """
-    variables, given = variables_of(model), tree.leaves(grads)
+    variables, given = variables_of(model), tree.leaves(grads, gaps=True)
     if len(given) != len(variables):
         raise GradientError(
             f"{len(given)} gradients for {len(variables)} trainable variables. Compute them with respect to the same "

@@ -47,7 +47,7 @@ class ScanBody:
             rows.at(step)
             places.at(step)
             table.walk(table.native_address, table.addresses_address, 0, len(table.rows), 0, 1, 0)
-            self._copy_rest(given, other, [stack[step] for stack in stacks])
+            self._copy_rest(given, other, [stack[step, ...] for stack in stacks])
             given, other = other, given
         table.refuse_bad_places()
         return (*given, *stacks)

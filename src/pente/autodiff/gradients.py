@@ -177,7 +177,7 @@ GRADIENTS: dict[p.Primitive, Row] = {
     # d(A B) = dA B + A dB, so the gradient is g Bᵀ for A and Aᵀ g for B
     p.matmul: (
         lambda g, out, a, b: p.matmul(g, _transposed(b)),
-        lambda g, out, a, b: p.matmul(_transposed(a), g),
+        lambda g, out, a, b: _to_right_factor(g, a, b),
     ),
     # d(A⁻¹) = -A⁻¹ dA A⁻¹
     p.inverse: (lambda g, out, a: -p.matmul(p.matmul(_transposed(out), g), _transposed(out)),),
@@ -205,6 +205,14 @@ GRADIENTS: dict[p.Primitive, Row] = {
     p.window_argmax: None,
     p.random_bits: None,
 }
+
+
+def _to_right_factor(g: Any, a: Any, b: Any) -> Any:
+    """Aᵀ g; where one B serves a whole batch the batch is part of the sum, and all is one product."""
+    if b.ndim == 2 and a.ndim > 2 and g.ndim == a.ndim:
+        rows = math.prod(a.shape[:-1])
+        a, g = p.reshape(a, shape=(rows, a.shape[-1])), p.reshape(g, shape=(rows, g.shape[-1]))
+    return p.matmul(_transposed(a), g)
 
 
 def _to_extreme(g: Any, out: Any, x: Any, axes: tuple[int, ...]) -> Any:

@@ -1,6 +1,6 @@
 """A valid convolution and its weight gradient as products: nothing is unfolded in memory."""
 
-from pente.compiler.gemm import Product, Step
+from pente.compiler.gemm import ROWS, Product, Step
 from pente.compiler.views import View
 from pente.core.node import Node
 from pente.shapes import Shape
@@ -22,7 +22,7 @@ def _strides(shape: Shape) -> list[int]:
 
 
 def forward_product(node: Node, x: View, kernel: View) -> Product:
-    """Rows are the places along the last place axis; k runs over the window and the channels.
+    """Rows are the places along the last place axis, or the images; k runs over the window and the channels.
 
     Where the window has no holes its last axis and the channels lie side by side, and are one loop.
     """
@@ -36,19 +36,12 @@ def forward_product(node: Node, x: View, kernel: View) -> Product:
         depth.insert(0, Step(n, stride * hole, taps))
         taps *= n
     loops = _side_by_side([*depth, Step(channels, 1, filters)])
-    outer = zip(node.shape[1:-2], across[:-1], steps[:-1], out[:-1], strict=True)
-    batch = (Step(x.shape[0], image, 0, own), *[Step(n, a * s, 0, c) for n, a, s, c in outer])
-    return Product(
-        node.shape[-2],
-        filters,
-        across[-1] * steps[-1],
-        out[-1],
-        loops,
-        _kind(node),
-        batch,
-        None,
-        (x.offset, kernel.offset),
-    )
+    places = list(zip(node.shape[1:-1], across, steps, out, strict=True))
+    images = Step(x.shape[0], image, 0, own)
+    walks = [images, *[Step(n, a * s, 0, c) for n, a, s, c in places]]
+    rows = walks.pop(0 if node.shape[-2] < ROWS < x.shape[0] else -1)  # of narrow images the same place in each
+    offsets = (x.offset, kernel.offset)
+    return Product(rows.length, filters, rows.a, rows.c, loops, _kind(node), tuple(walks), None, offsets)
 
 
 def _side_by_side(depth: list[Step]) -> tuple[Step, ...]:

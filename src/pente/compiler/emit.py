@@ -164,6 +164,21 @@ def _sign(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     return lanes.select(kind, above, one, inner)
 
 
+def _shift(word: str) -> Emit:
+    """Bits moved by b places; by as many as there are, or more, nothing is left but the sign."""
+
+    def row(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
+        x, by = xs
+        own = "ashr" if word == "right" and x.dtype.kind == "i" else "lshr" if word == "right" else "shl"
+        most = lanes.constant(8 * x.dtype.itemsize - 1, x.dtype)
+        inside = lanes.op("icmp ule", x.dtype, by.name, most)
+        held = lanes.select(x.dtype, inside, by.name, most)
+        moved = lanes.op(own, x.dtype, x.name, held)
+        return moved if own == "ashr" else lanes.select(x.dtype, inside, moved, lanes.constant(0, x.dtype))
+
+    return row
+
+
 def _select(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     condition, a, b = xs
     return lanes.select(a.dtype, condition.name, a.name, b.name)
@@ -332,6 +347,8 @@ EMIT: dict[p.Primitive, Emit] = {
     p.bitwise_or: _by_kind("", "or"),
     p.bitwise_xor: _by_kind("", "xor"),
     p.bitwise_invert: _invert,
+    p.left_shift: _shift("left"),
+    p.right_shift: _shift("right"),
     p.identity: lambda lanes, node, xs: xs[0].name,
     p.select: _select,
     p.cast: _cast,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pente.compiler.writer import Writer
 
-__all__ = ["Product", "Step", "gemm_ir"]
+__all__ = ["ROWS", "Product", "Step", "gemm_ir"]
 
 ROWS, VECTORS = 8, 2
 SHARED = 100_000  # a product of fewer multiply-adds is done before another thread has begun
@@ -102,50 +102,57 @@ class _Gemm:
 
     def _passes(self, bases: list[str]) -> None:
         """The first pass writes C, the others add to it."""
-        self._batches(0, bases)
+        self._columns(bases)
         step = self.of.passes
         if step is not None and step.length > 1:
             self.adding = True
 
             def body(i: str, _: list[str]) -> list[str]:
-                self._batches(0, self._moved(bases, step, i))
+                self._columns(self._moved(bases, step, i))
                 return []
 
             self.to.loop("1", str(step.length), 1, body)
 
-    def _batches(self, level: int, bases: list[str]) -> None:
-        if level == len(self.of.batch):
-            return self._columns(*bases)
-        step = self.of.batch[level]
-        if level == 0 and self.shared == "batch":
-            first, last = self.to.share(step.length)
-            return self.to.some(first, last, 1, lambda i: self._batches(1, self._moved(bases, step, i)))
+    def _columns(self, bases: list[str]) -> None:
+        """Stripes of two vectors, then of one, then the columns that are left, in a vector that is not full.
 
-        def body(i: str, _: list[str]) -> list[str]:
-            self._batches(level + 1, self._moved(bases, step, i))
-            return []
-
-        self.to.loop("0", str(step.length), 1, body)
-        return None
-
-    def _columns(self, a: str, b: str, c: str) -> None:
-        """Stripes of two vectors, then of one, then the columns that are left, in a vector that is not full."""
+        A stripe of B stays in the cache while all of A goes by.
+        """
         done = 0
         for vectors in (VECTORS, 1):
             width = vectors * self.of.lanes
             stop = done + (self.of.columns - done) // width * width
             if stop > done:
-                self._stripes(a, b, c, done, stop, vectors)
+                self._stripes(bases, done, stop, vectors)
             done = stop
         if done < self.of.columns:
-            self._rows(a, self._shifted(b, str(done)), self._shifted(c, str(done)), 1, self.of.columns - done)
+            self._batches(0, self._across(bases, str(done)), 1, self.of.columns - done)
 
-    def _stripes(self, a: str, b: str, c: str, start: int, stop: int, vectors: int) -> None:
+    def _across(self, bases: list[str], column: str) -> list[str]:
+        return [bases[0], *[self._shifted(base, column) for base in bases[1:]]]
+
+    def _stripes(self, bases: list[str], start: int, stop: int, vectors: int) -> None:
         def body(j: str, _: list[str]) -> list[str]:
-            self._rows(a, self._shifted(b, j), self._shifted(c, j), vectors, 0)
+            self._batches(0, self._across(bases, j), vectors, 0)
             return []
 
         self.to.loop(str(start), str(stop), vectors * self.of.lanes, body)
+
+    def _batches(self, level: int, bases: list[str], vectors: int, left: int) -> None:
+        if level == len(self.of.batch):
+            a, b, c = bases
+            return self._rows(a, b, c, vectors, left)
+        step = self.of.batch[level]
+        if level == 0 and self.shared == "batch":
+            first, last = self.to.share(step.length)
+            return self.to.some(first, last, 1, lambda i: self._batches(1, self._moved(bases, step, i), vectors, left))
+
+        def body(i: str, _: list[str]) -> list[str]:
+            self._batches(level + 1, self._moved(bases, step, i), vectors, left)
+            return []
+
+        self.to.loop("0", str(step.length), 1, body)
+        return None
 
     def _rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
         """Blocks of eight rows, then one block of the rows that are left."""

@@ -12,7 +12,9 @@ __all__ = ["expand_composites"]
 
 def expand_composites(graph: Graph) -> Graph:
     """Every composite is replaced by what its body does, under the layer's path."""
-    return rewrite(graph, _expanded)
+    while any(isinstance(node.op, Composite) for node in graph.nodes):  # a body may hold composites in its turn
+        graph = rewrite(graph, _expanded)
+    return graph
 
 
 def _expanded(node: Node, inputs: tuple[Node, ...]) -> Node:

@@ -285,7 +285,8 @@ class NativeTable:
         declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
         bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
         self.library = llvm.build("\n".join([*declared, *bodies, walk_ir()]), ["walk", *kernels.values()])
-        self.walk = _Walk(self.library.addresses["walk"])
+        self.walk: Any = _Walk(self.library.addresses["walk"])
+        self.walk.library = self.library  # a helper may be at its last instruction when the program is let go
         self.operands = [
             np.array([self.slots[x] for x in row.operands], np.int64)
             if isinstance(row, KernelRow)

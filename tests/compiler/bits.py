@@ -1,9 +1,11 @@
-"""Run as a program: the bits that compiled code gives for everything that could depend on the width of registers.
+"""Run as a program: the bits that compiled code gives, for everything that could depend on the machine.
 
+With ``small`` the operations and sizes around the width of registers, with ``large`` what is worth several threads.
 Prints one line for each program: its name and a digest of its results. NaN is NaN, whichever bits it has.
 """
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,11 +43,41 @@ def _odd(x: Any) -> Any:
     return odd + x, odd * x, x / odd, odd.sum(axis=0), odd.max(axis=1), pente.exp(odd), pente.log(odd), odd @ x.T
 
 
+Program = tuple[str, Callable[..., Any], list[Any]]
 PROGRAMS: list[Callable[[Any], Any]] = [_rows, _products, _functions, _learning, _odd]
 
 
-def programs() -> Iterator[tuple[str, Callable[..., Any], list[Any]]]:
-    """Name, function and arguments of each program."""
+def _convolution(x: Any) -> Any:
+    image, kernel = pente.reshape(x, (4, 20, -1, 8)), pente.reshape(x[0, :72], (3, 3, 8, 1)) * np.ones(24, x.dtype)
+    convolved = lambda image, kernel: (pente.relu(pente.conv(image, kernel)) ** 2).mean()  # noqa: E731
+    return pente.value_and_grad(convolved, (0, 1))(image, kernel)
+
+
+def _places(x: Any) -> Any:
+    chosen = pente.take(x, np.arange(3 * x.shape[0]) * 7 % x.shape[0], axis=0)
+    return chosen, chosen.argmax(axis=1), pente.concat([x, chosen]), x.at[np.arange(5)].add(x[:5]), pente.flip(x) * 2
+
+
+def _random(x: Any) -> Any:
+    key = pente.random.key(5)
+    return x + pente.random.uniform(x.shape, key=key, dtype=x.dtype), pente.random.normal(x.shape, key=key)
+
+
+LARGE = [*PROGRAMS, _convolution, _places, _random]
+
+
+def large() -> Iterator[Program]:
+    """Programs with rows that are worth several threads."""
+    for kind in KINDS:
+        for function in LARGE:
+            for shape in [(400, 400), (160, 1601), (1600, 160)]:
+                if function is not _convolution or shape != (160, 1601):
+                    x = np.random.default_rng(0).normal(size=shape).astype(kind)
+                    yield f"{function.__name__} {kind} {shape}", function, [x]
+
+
+def small() -> Iterator[Program]:
+    """Every operation and its gradients, and sums and products of all lengths around the width of registers."""
     for kind in KINDS:
         for name in CALLABLE:
             if kind == "float64" or name not in HOLD_PROGRAMS:
@@ -68,6 +100,6 @@ def digest(results: list[Any]) -> str:
 
 
 if __name__ == "__main__":
-    for name, function, args in programs():
+    for name, function, args in {"small": small, "large": large}[sys.argv[1]]():
         if args:
             print(f"{name}\t{digest(numbers(jit(function)(*args)))}")

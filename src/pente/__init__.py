@@ -9,6 +9,7 @@ from pente.autodiff.custom import custom_gradient, remat
 from pente.autodiff.gradcheck import gradcheck
 from pente.autodiff.tape import GradientTape
 from pente.autodiff.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from pente.core.habits import FUNCTIONS
 from pente.core.node import Spec
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
@@ -463,7 +464,8 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f"pente.{name}")
     if name not in _LAZY:
-        raise AttributeError(f"module 'pente' has no attribute {name!r}")
+        hint = f". Write {FUNCTIONS[name]}." if name in FUNCTIONS else ""
+        raise AttributeError(f"module 'pente' has no attribute {name!r}{hint}")
     value = getattr(importlib.import_module(f"pente.{_LAZY[name]}"), name)
     globals()[name] = value
     return value

@@ -1,5 +1,8 @@
 """Keys and distributions."""
 
+from typing import Any
+
+from pente.core.habits import FUNCTIONS
 from pente.ops.random import (
     Stream,
     bernoulli,
@@ -29,3 +32,8 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    hint = f". Write {FUNCTIONS[name]}." if name in FUNCTIONS else ""
+    raise AttributeError(f"module 'pente.random' has no attribute {name!r}{hint}")

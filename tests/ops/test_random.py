@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 import pente
 from pente import random
 from pente.errors import DTypeError, ShapeError
+from pente.ops.quantile import normal_quantile
 
 COUNT = 20_000
 
@@ -71,6 +72,7 @@ CONTINUOUS: dict[str, tuple[Any, Any]] = {
     "normal with mean and spread": (lambda: random.normal((COUNT,), 3.0, 0.5), stats.norm(3.0, 0.5)),
     "normal, an odd number of them": (lambda: random.normal((COUNT + 1,)), stats.norm()),
     "normal in float64": (lambda: random.normal((COUNT,), dtype="float64"), stats.norm()),
+    "truncated normal in float64": (lambda: random.truncated_normal((COUNT,), dtype="float64"), stats.truncnorm(-2, 2)),
     "truncated normal": (lambda: random.truncated_normal((COUNT,)), stats.truncnorm(-2, 2)),
     "truncated normal, moved": (lambda: random.truncated_normal((COUNT,), 1.0, 3.0), stats.truncnorm(-2, 2, 1.0, 3.0)),
 }
@@ -99,12 +101,35 @@ def test_whole_numbers_and_classes_come_as_often_as_they_should() -> None:
 
 
 def test_a_uniform_number_is_never_one_and_a_truncated_one_never_outside() -> None:
-    for dtype in ("float32", "float64"):
+    for dtype in ("float16", "float32", "float64"):
         x = random.uniform((200_000,), dtype=dtype).numpy()
         assert x.min() >= 0.0
         assert x.max() < 1.0
     assert np.isfinite(random.normal((200_000,)).numpy()).all()
-    assert abs(random.truncated_normal((COUNT,)).numpy()).max() <= 2.0
+    for dtype in ("float16", "float32", "float64"):
+        assert 1.9 < abs(random.truncated_normal((COUNT,), dtype=dtype).numpy()).max() <= 2.0
+
+
+@pytest.mark.parametrize(("dtype", "error"), [("float32", 5e-7), ("float64", 1e-14)])
+def test_the_normal_quantile_is_scipys(dtype: str, error: float) -> None:
+    q = np.concatenate([np.linspace(-0.4999, 0.4999, 4001), [0.0, 0.425, -0.425, 0.5 - 1e-6]]).astype(dtype)
+    z = normal_quantile(pente.tensor(q))
+    assert z.dtype == dtype
+    wanted = -np.sign(q) * special.ndtri(0.5 - np.abs(q.astype(np.float64)))  # 1/2 + |q| would be rounded
+    np.testing.assert_allclose(z.numpy(), wanted, rtol=error, atol=error)
+
+
+@pytest.mark.parametrize(("word", "wanted"), [(0, -2.0), (2**64 - 1, 2.0)])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_the_outermost_bits_give_the_bounds(monkeypatch: Any, word: int, wanted: float, dtype: str) -> None:
+    def all_alike(shape: Any, /, *, key: Any, dtype: Any) -> Any:
+        return pente.tensor(np.full(shape, np.uint64(word)).view(dtype)[: shape[0]])
+
+    monkeypatch.setattr("pente.ops.random.bits", all_alike)
+    x = random.truncated_normal((4,), dtype=dtype).numpy()
+    assert x == pytest.approx(wanted, abs=1e-5)
+    assert abs(x).max() <= 2.0
+    assert random.uniform((4,), dtype=dtype).numpy().max() < 1.0
 
 
 def test_a_probability_for_each_element_is_its_own() -> None:

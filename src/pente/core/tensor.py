@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 import numpy as np
 
 from pente.core.arrays import array_of
+from pente.core.habits import METHODS, ufunc_hint
 from pente.core.node import NOTHING, Node, Spec, next_serial
 from pente.core.state import Position, state, user_position
 from pente.dtypes import DType, as_dtype, is_inexact
@@ -20,21 +21,8 @@ from pente.shapes import Shape
 
 __all__ = ["Handle", "Tensor", "Variable", "attach", "leaf"]
 
-HABITS = {
-    "cuda": "Pente has no devices to move a tensor to: leave the call out.",
-    "cpu": "Every tensor of Pente is on the CPU: leave the call out.",
-    "to": "Pente has no devices; to change the dtype write x.astype('float64').",
-    "size": "Write x.shape for the shape, or x.shape[0] for one axis.",
-    "dim": "Write x.ndim for the number of axes.",
-    "view": "Write x.reshape(...): tensors are immutable, so every reshape may share memory.",
-    "unsqueeze": "Write pente.expand_dims(x, axis=...).",
-    "permute": "Write x.transpose(...) or pente.permute_dims(x, axes).",
-    "requires_grad_": "Write pente.tensor(x, requires_grad=True).",
-    "add_": "Tensors are immutable: write x = x + y.",
-    "mul_": "Tensors are immutable: write x = x * y.",
-    "zero_": "Tensors are immutable: write pente.zeros_like(x).",
-}
 _CLEARED = object()
+_NO_DATA = frozenset({list, dict, set, str, bool, int, float, complex, type(None)})
 _RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}  # each kind of number holds what the ones before it hold
 
 
@@ -202,10 +190,8 @@ class Handle:
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         own = UFUNCS.get(ufunc.__name__) if method == "__call__" and not options else None
         if own is None:
-            raise UsageError(
-                f"np.{ufunc.__name__} would lose the gradient. Write pente.{ufunc.__name__}(x), "
-                f"or np.{ufunc.__name__}(x.numpy()) for a plain array."
-            )
+            hint = ufunc_hint(ufunc.__name__, method, ufunc.nin)
+            raise UsageError(f"np.{ufunc.__name__} would lose the gradient. {hint}")
         return own(*inputs)
 
     def __dlpack__(self, **options: Any) -> Any:
@@ -250,7 +236,7 @@ class Handle:
         raise UsageError("tensors are immutable. Write x = x.at[index].set(value), or .add(value) to add.")
 
     def __getattr__(self, name: str) -> Any:
-        hint = f" {HABITS[name]}" if name in HABITS else ""
+        hint = f" {METHODS[name]}" if name in METHODS else ""
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{hint}")
 
 
@@ -270,6 +256,8 @@ class Tensor(Handle):
     __slots__ = ("_left", "data", "node")
 
     def __init__(self, data: Any, node: Node | None = None) -> None:
+        if data.__class__ in _NO_DATA:
+            raise UsageError("a tensor is made by pente.tensor: write pente.tensor([1.0, 2.0]).")
         self.data = data
         self.node = node
         self._grad = None

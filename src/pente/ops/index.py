@@ -12,7 +12,7 @@ from pente.core.tensor import Handle, Tensor, attach
 from pente.dtypes import int64
 from pente.errors import BoundsError, DTypeError, ShapeError, TraceError
 from pente.ops.elementwise import add, less, multiply, where
-from pente.ops.lifting import astype, lift
+from pente.ops.lifting import astype, lift, refuse
 from pente.ops.shape import broadcast_arrays, broadcast_to, permute_dims, reshape
 from pente.shapes import normal_axis
 
@@ -168,26 +168,30 @@ def _from_front(place: Tensor, length: int) -> Tensor:
     return Tensor(np.where(values < 0, values + length, values)) if values.size and values.min() < 0 else place
 
 
-def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
+def take(x: Any, indices: Any, /, *, axis: int | None = None, **habits: Any) -> Tensor:
     """The places ``indices`` along one axis.
 
     >>> import pente
     >>> pente.take([10, 20, 30], [2, 0], axis=0).tolist()
     [30, 10]
     """
+    if habits:
+        refuse("take", habits)
     x = lift(x)
     x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, normal_axis(axis, x.ndim))
     index = _from_front(_wide(lift(indices)), x.shape[axis])
     return bind(p.gather, (x, index), {"axis": axis})
 
 
-def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1, **habits: Any) -> Tensor:
     """For every position along the other axes its own places: out[i, j] = x[i, indices[i, j]].
 
     >>> import pente
     >>> pente.take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1).tolist()
     [[2], [3]]
     """
+    if habits:
+        refuse("take_along_axis", habits)
     x, index = lift(x), _wide(lift(indices))
     axis = normal_axis(axis, x.ndim)
     if index.ndim != x.ndim:

@@ -18,7 +18,9 @@ __all__ = ["as_float", "astype", "lift", "lift_all", "pair", "refuse"]
 _SCALARS = (bool, int, float, complex)
 _WORDS = {
     "dim": "axis",
+    "dims": "axis",
     "keepdim": "keepdims",
+    "ddof": "correction",
     "axes": "axis",
     "inplace": None,
     "out": None,
@@ -42,7 +44,8 @@ def _array(x: Any, dtype: Any) -> Any:
     """The NumPy array of anything that is not a tensor yet."""
     if isinstance(x, Value):
         raise DTypeError(
-            "a Value is a scalar with its own graph and does not mix with tensors. Use float(v) to leave it."
+            "a Value is a scalar with its own graph and does not mix with tensors. Its functions are methods: v.exp(), "
+            "v.log(), v.tanh(), v.relu(). Use float(v) to leave the graph."
         )
     if isinstance(x, _SCALARS) and not isinstance(x, np.generic):  # float64 is a subclass of float
         return number_of(x, dtypes.of_scalar(x) if dtype is None else dtype)

@@ -8,7 +8,7 @@ from pente.core.dispatch import bind
 from pente.core.tensor import UFUNCS, Tensor, attach
 from pente.errors import ShapeError
 from pente.ops.elementwise import abs, multiply, pow, sqrt
-from pente.ops.lifting import as_float, lift, pair
+from pente.ops.lifting import as_float, lift, pair, refuse
 from pente.ops.reduce import max, sum
 from pente.ops.shape import matrix_transpose, permute_dims, reshape
 from pente.shapes import normal_axis
@@ -91,13 +91,15 @@ def outer(x1: Any, x2: Any, /) -> Tensor:
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, **habits: Any) -> Tensor:
     """Σ a·b along an axis.
 
     >>> import pente
     >>> pente.vecdot([1, 2], [3, 4]).item()
     11
     """
+    if habits:
+        refuse("vecdot", habits)
     return sum(multiply(x1, x2), axis=axis)
 
 
@@ -214,13 +216,15 @@ def _product(sizes: Any) -> int:
     return out
 
 
-def norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Tensor:
+def norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2, **habits: Any) -> Tensor:
     """(Σ |x|ᵖ)^(1/p) along the axes; the largest |x| for p = inf. The gradient at 0 is NaN for p = 2.
 
     >>> import pente
     >>> pente.linalg.norm([3.0, 4.0]).item()
     5.0
     """
+    if habits:
+        refuse("norm", habits)
     x = as_float(x)
     if ord == float("inf"):
         return max(abs(x), axis=axis, keepdims=keepdims)

@@ -14,8 +14,9 @@ from pente.core import primitives as p
 from pente.core.dispatch import bind
 from pente.core.tensor import Tensor, Variable
 from pente.errors import DTypeError, ShapeError
-from pente.ops.elementwise import cos, floor, less, log, multiply, sin, sqrt, subtract, where
-from pente.ops.lifting import astype, lift
+from pente.ops.elementwise import cos, floor, less, log, multiply, sin, sqrt, subtract
+from pente.ops.lifting import astype, lift, refuse
+from pente.ops.quantile import normal_quantile
 from pente.ops.reduce import argmax
 from pente.ops.shape import concat, reshape
 
@@ -143,15 +144,19 @@ def bits(shape: Any = (), /, *, key: Any = None, dtype: Any = "uint64") -> Tenso
 
 
 def _unit(shape: tuple[int, ...], key: Any, dtype: Any) -> Tensor:
-    """Numbers k / 2ⁿ in [0, 1), with n = 24 for float32 and 53 for float64."""
+    """Numbers k / 2ⁿ in [0, 1), with all n bits that the dtype has: 11 for float16, 24 for float32, 53 for float64."""
+    chosen = _float_dtype(dtype)
+    wide, n = chosen == dtypes.float64, dtypes.finfo(chosen).nmant + 1
+    words = bits(shape, key=key, dtype="uint64" if wide else "uint32")
+    kept = bind(p.right_shift, (words, Tensor(words.dtype.type((64 if wide else 32) - n))))
+    return multiply(astype(kept, dtypes.float64 if wide else dtypes.float32), 2.0**-n).astype(chosen)
+
+
+def _float_dtype(dtype: Any) -> dtypes.DType:
     chosen = dtypes.default_float if dtype is None else dtypes.as_dtype(dtype)
     if not dtypes.is_floating(chosen):
         raise DTypeError(f"random numbers between 0 and 1 are floats, and {chosen.name} is not: use randint.")
-    wide = chosen == dtypes.float64
-    words = bits(shape, key=key, dtype="uint64" if wide else "uint32")
-    drop, scale = (11, 2.0**-53) if wide else (8, 2.0**-24)
-    kept = bind(p.right_shift, (words, Tensor(words.dtype.type(drop))))
-    return multiply(astype(kept, dtypes.float64 if wide else dtypes.float32), scale).astype(chosen)
+    return chosen
 
 
 def uniform(shape: Any = (), low: float = 0.0, high: float = 1.0, *, key: Any = None, dtype: Any = None) -> Tensor:
@@ -185,20 +190,19 @@ def normal(shape: Any = (), mean: float = 0.0, std: float = 1.0, *, key: Any = N
 def truncated_normal(
     shape: Any = (), mean: float = 0.0, std: float = 1.0, *, key: Any = None, dtype: Any = None
 ) -> Tensor:
-    """Normal numbers within two standard deviations: of eight draws each the first that lies inside.
-
-    All eight lie outside once in 3·10¹⁰; such a number is clipped.
+    """Normal numbers within two standard deviations: z with Φ(z) = 1/2 + (u - 1/2)·P, u uniform, P = Φ(2) - Φ(-2).
 
     >>> import pente
     >>> x = pente.random.truncated_normal((1000,), key=pente.random.key(1))
     >>> bool((x.abs() <= 2).all())
     True
     """
-    draws = normal((8, *_shape(shape)), key=key, dtype=dtype)
-    chosen = draws[7].clip(-2.0, 2.0)
-    for i in range(6, -1, -1):
-        chosen = where(less(draws[i].abs(), 2.0), draws[i], chosen)
-    return chosen * std + mean
+    chosen = _float_dtype(dtype)
+    wide = dtypes.float64 if chosen == dtypes.float64 else dtypes.float32
+    # u - 1/2 at the middle of its step of 2⁻ⁿ: exact, and as often below 0 as above.
+    middle = _unit(_shape(shape), key, wide) + (2.0 ** -(dtypes.finfo(wide).nmant + 2) - 0.5)
+    z = normal_quantile(middle * math.erf(math.sqrt(2.0))).clip(-2.0, 2.0)
+    return astype(z * std + mean, chosen)
 
 
 def bernoulli(probability: Any = 0.5, shape: Any = None, /, *, key: Any = None) -> Tensor:
@@ -225,13 +229,15 @@ def randint(shape: Any, low: int, high: int, /, *, key: Any = None) -> Tensor:
     return astype(floor(unit * float(high - low)), dtypes.int64) + low
 
 
-def categorical(logits: Any, /, *, axis: int = -1, key: Any = None) -> Tensor:
+def categorical(logits: Any, /, *, axis: int = -1, key: Any = None, **habits: Any) -> Tensor:
     """A class drawn with probability softmax(logits): argmax of logits - log(-log u).
 
     >>> import pente
     >>> pente.random.categorical([0.0, -1000.0]).item()
     0
     """
+    if habits:
+        refuse("categorical", habits)
     logits = lift(logits)
     unit = subtract(1.0, uniform(logits.shape, key=key))
     return argmax(logits - log(-log(unit)), axis=axis)

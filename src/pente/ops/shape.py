@@ -12,7 +12,7 @@ from pente.core.dispatch import bind
 from pente.core.node import Spec
 from pente.core.tensor import Tensor, attach
 from pente.errors import ShapeError, TraceError
-from pente.ops.lifting import lift, lift_all
+from pente.ops.lifting import lift, lift_all, refuse
 from pente.shapes import Shape, broadcast, normal_axes, normal_axis, resolve
 
 __all__ = [
@@ -93,25 +93,29 @@ def _reversed_axes(x: Any) -> Tensor:
     return permute_dims(x, range(x.ndim)[::-1])
 
 
-def expand_dims(x: Any, /, *, axis: int) -> Tensor:
+def expand_dims(x: Any, /, *, axis: int = 0, **habits: Any) -> Tensor:
     """A new axis of length 1 at this place.
 
     >>> import pente
     >>> pente.expand_dims([1, 2], axis=0).shape
     (1, 2)
     """
+    if habits:
+        refuse("expand_dims", habits)
     x = lift(x)
     place = normal_axis(axis, x.ndim + 1)
     return reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
 
 
-def squeeze(x: Any, /, axis: Any = None) -> Tensor:
+def squeeze(x: Any, /, axis: Any = None, **habits: Any) -> Tensor:
     """The tensor without these axes, which must have length 1; without all such axes where none is named.
 
     >>> import pente
     >>> pente.squeeze(pente.zeros((1, 3, 1)), axis=0).shape
     (3, 1)
     """
+    if habits:
+        refuse("squeeze", habits)
     x = lift(x)
     axes = tuple(i for i, n in enumerate(x.shape) if n == 1) if axis is None else normal_axes(axis, x.ndim)
     long = [a for a in axes if x.shape[a] != 1]
@@ -145,13 +149,15 @@ def broadcast_arrays(*arrays: Any) -> list[Tensor]:
     return [broadcast_to(x, shape) for x in tensors]
 
 
-def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
+def concat(arrays: Sequence[Any], /, *, axis: int | None = 0, **habits: Any) -> Tensor:
     """Tensors joined along an axis; None flattens them first.
 
     >>> import pente
     >>> pente.concat([[1, 2], [3]]).tolist()
     [1, 2, 3]
     """
+    if habits:
+        refuse("concat", habits)
     tensors = lift_all(arrays)
     if not tensors:
         raise ShapeError("concat() got no tensors: there is nothing to join.")
@@ -162,13 +168,15 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     return bind(p.concatenate, tensors, {"axis": normal_axis(axis, tensors[0].ndim)})
 
 
-def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
+def stack(arrays: Sequence[Any], /, *, axis: int = 0, **habits: Any) -> Tensor:
     """Tensors of one shape joined along a new axis.
 
     >>> import pente
     >>> pente.stack([[1, 2], [3, 4]], axis=1).tolist()
     [[1, 3], [2, 4]]
     """
+    if habits:
+        refuse("stack", habits)
     tensors = lift_all(arrays)
     shapes = {x.shape for x in tensors}
     if len(shapes) != 1:
@@ -176,24 +184,28 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
     return concat([expand_dims(x, axis=axis) for x in tensors], axis=axis)
 
 
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+def unstack(x: Any, /, *, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
     """One tensor for each place of the axis.
 
     >>> import pente
     >>> [t.tolist() for t in pente.unstack([[1, 2], [3, 4]])]
     [[1, 2], [3, 4]]
     """
+    if habits:
+        refuse("unstack", habits)
     x = lift(x)
     return tuple(squeeze(part, axis=axis) for part in split(x, x.shape[normal_axis(axis, x.ndim)], axis=axis))
 
 
-def split(x: Any, sections: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+def split(x: Any, sections: Any, /, *, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
     """Equal parts along an axis; or a cut before each of the given places.
 
     >>> import pente
     >>> [t.tolist() for t in pente.split([1, 2, 3, 4], 2)]
     [[1, 2], [3, 4]]
     """
+    if habits:
+        refuse("split", habits)
     x = lift(x)
     axis = normal_axis(axis, x.ndim)
     length = x.shape[axis]
@@ -211,24 +223,28 @@ def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
     return bind(p.strided_slice, (x,), {"starts": starts, "stops": stops, "steps": (1,) * x.ndim})
 
 
-def flip(x: Any, /, *, axis: Any = None) -> Tensor:
+def flip(x: Any, /, *, axis: Any = None, **habits: Any) -> Tensor:
     """The order turned around along the axes.
 
     >>> import pente
     >>> pente.flip([1, 2, 3]).tolist()
     [3, 2, 1]
     """
+    if habits:
+        refuse("flip", habits)
     x = lift(x)
     return bind(p.flip, (x,), {"axes": normal_axes(axis, x.ndim)})
 
 
-def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Tensor:
+def roll(x: Any, /, shift: Any, *, axis: Any = None, **habits: Any) -> Tensor:
     """The numbers moved along an axis; what falls off comes back at the other end.
 
     >>> import pente
     >>> pente.roll([1, 2, 3], 1).tolist()
     [3, 1, 2]
     """
+    if habits:
+        refuse("roll", habits)
     x = lift(x)
     if axis is None:
         return reshape(roll(reshape(x, (-1,)), shift, axis=0), x.shape)
@@ -240,13 +256,15 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None) -> Tensor:
     return lift(x)
 
 
-def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None, **habits: Any) -> Tensor:
     """Every element repeated, one after the other: so many times each, or as often as its own count says.
 
     >>> import pente
     >>> pente.repeat([1, 2], 2).tolist(), pente.repeat([1, 2], [0, 3]).tolist()
     ([1, 1, 2, 2], [2, 2, 2])
     """
+    if habits:
+        refuse("repeat", habits)
     x = lift(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0

@@ -285,8 +285,7 @@ class NativeTable:
         declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
         bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
         self.library = llvm.build("\n".join([*declared, *bodies, walk_ir()]), ["walk", *kernels.values()])
-        self.walk: Any = _Walk(self.library.addresses["walk"])
-        self.walk.library = self.library  # a helper may be at its last instruction when the program is let go
+        self.walk = _holding(_Walk(self.library.addresses["walk"]), self.library)
         self.operands = [
             np.array([self.slots[x] for x in row.operands], np.int64)
             if isinstance(row, KernelRow)
@@ -375,6 +374,12 @@ class NativeTable:
 
     def _copy(self, node: Node, arrays: dict[Node, Any]) -> Any:
         return np.array(self._view(self.views[node], arrays), order="C")
+
+
+def _holding(function: Any, library: llvm.Library) -> Any:
+    """The function with its code: a helper may be at its last instruction when the program is let go."""
+    function.library = library
+    return function
 
 
 def _sizes(node: Node) -> tuple[int, int, int]:

@@ -1,6 +1,7 @@
 """Tensor and Variable: what may be done with them, and what a habit from elsewhere is answered."""
 
 import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -310,12 +311,49 @@ def test_a_traced_tensor_shows_that_it_is_one() -> None:
     assert seen == ["Tensor(traced, shape=(2,), dtype=float64)"]
 
 
-def test_tensors_and_variables_can_be_copied() -> None:
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_variable_is_a_cell_of_its_own(copied: Any) -> None:
     v = pente.Variable([1.0, 2.0], name="w")
-    twin = copy.deepcopy(v)
+    (v * v).sum().backward()
+    twin = copied(v)
+    assert (twin.name, twin.trainable, twin.grad.tolist()) == ("w", True, [2.0, 4.0])
+    (twin * 3.0).sum().backward()
+    assert (twin.grad.tolist(), v.grad.tolist()) == ([5.0, 7.0], [2.0, 4.0])
     twin.assign([5.0, 6.0])
     assert v.numpy().tolist() == [1.0, 2.0]
-    assert copy.copy(_x()).tolist() == _x().tolist()
+    v.trainable = False
+    assert twin.trainable
+    assert not copied(v).trainable
+    assert not np.shares_memory(v.array, copied(v).array)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_leaf_gathers_its_own_gradient(copied: Any) -> None:
+    x = pente.tensor([1.0, 2.0], requires_grad=True, name="x")
+    twin = copied(x)
+    (twin * 2.0).sum().backward()
+    assert (twin.name, twin.grad.tolist()) == ("x", [2.0, 2.0])
+    assert x._grad is None
+    inner, constant = x * 2.0, pente.ones(2)
+    assert copied(inner) is inner
+    assert copied(constant) is constant
+
+
+def test_a_deep_copy_of_a_layer_is_trained_alone() -> None:
+    layer = pente.layers.Dense(1)
+    layer(pente.ones((1, 2)))
+    twin = copy.deepcopy(layer)
+    before = layer.kernel.numpy()
+    twin(pente.ones((1, 2))).sum().backward()
+    pente.optimizers.SGD(0.1).step(twin)
+    assert (twin.kernel.numpy() != before).all()
+    assert (layer.kernel.numpy() == before).all()
+
+
+@pytest.mark.parametrize("kept", [pente.ones(2), pente.Variable([1.0]), {"w": [pente.Variable([1.0])]}])
+def test_a_pickle_is_refused_with_what_to_keep_instead(kept: Any) -> None:
+    with pytest.raises(UsageError, match=r"not pickled.*x\.numpy\(\).*model\.state_dict\(\)"):
+        pickle.dumps(kept)
 
 
 @pytest.mark.parametrize("number", [1.7, 2.0, [1.5], np.float32(1.5), pente.tensor(1.5), 1j])

@@ -235,6 +235,12 @@ class Handle:
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise UsageError("tensors are immutable. Write x = x.at[index].set(value), or .add(value) to add.")
 
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise UsageError(
+            f"a {type(self).__name__} is not pickled: reading a pickle can run any code. Keep the numbers, x.numpy(), or "
+            "the whole state of a model, model.state_dict()."
+        )
+
     def __getattr__(self, name: str) -> Any:
         hint = f" {METHODS[name]}" if name in METHODS else ""
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{hint}")
@@ -274,6 +280,17 @@ class Tensor(Handle):
         """Give this tensor a name that drawings, explanations and messages use; returns the same tensor."""
         self.name = name
         return self
+
+    def __copy__(self) -> "Tensor":
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: Any) -> "Tensor":
+        """Itself, since it never changes; a leaf that gathers gradients becomes a leaf of its own."""
+        if not self.requires_grad or self.node is None or self.node.op is not None:
+            return self
+        twin = Tensor(self.data)
+        twin.node, twin._grad, twin.name = leaf(self.data, True, twin), self._grad, self.name
+        return twin
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The numbers as a read-only NumPy view."""
@@ -407,6 +424,15 @@ class Variable(Handle):
         """Subtract from the value."""
         with_no_graph = self.read().data - _raw(value) if not state.tracers else self.read() - value
         self.assign(with_no_graph)
+
+    def __copy__(self) -> "Variable":
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: Any) -> "Variable":
+        """A cell of its own; what was computed from this one stays with this one."""
+        twin = Variable(self._value, self.name, self._trainable)
+        twin._grad = self._grad
+        return twin
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The numbers as a NumPy array of its own."""

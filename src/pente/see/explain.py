@@ -106,16 +106,17 @@ def _line(path: Path, names: Names) -> str:
 
 def _stages(d: str, path: Path, names: Names) -> list[str]:
     """The product as quotients of differentials, as symbols and as numbers."""
+    alone = len(path) == 2
     factors = [
-        ("…",) * 3 if step is None else (_ratio(d, *step, names), *_symbol_and_number(*step, names))
+        ("…",) * 3 if step is None else (_ratio(d, *step, names), *_symbol_and_number(*step, names, alone))
         for step in _shown_steps(path)
     ]
     return [" · ".join(stage) for stage in zip(*factors, strict=True)]
 
 
-def _symbol_and_number(y: Node, x: Node, names: Names) -> tuple[str, str]:
+def _symbol_and_number(y: Node, x: Node, names: Names, alone: bool) -> tuple[str, str]:
     """Where the symbol is a number already, it stands in both."""
-    text = symbol(y, x, names)
+    text = symbol(y, x, names, alone)
     return text, text if _is_number(text) else _plain(slope(y, x))
 
 

@@ -29,8 +29,8 @@ def slope(node: Node, source: Node) -> float:
         return float(_derivative(node, source, lambda x: x.value))
 
 
-def symbol(node: Node, source: Node, names: Mapping[Node, str]) -> str:
-    """d node / d source as a factor of a product. Nodes without a name stand as their numbers."""
+def symbol(node: Node, source: Node, names: Mapping[Node, str], alone: bool = False) -> str:
+    """d node / d source, alone or as a factor of a product. Nodes without a name stand as their numbers."""
     tensors = {
         x: placeholder(spec_of(x.value)) if x in names else Tensor(np.asarray(x.value)) for x in (*node.inputs, node)
     }
@@ -38,7 +38,7 @@ def symbol(node: Node, source: Node, names: Mapping[Node, str]) -> str:
     found = _derivative(node, source, tensors.__getitem__)
     if not isinstance(found, Tensor) or found.node is None:
         return printer.number(np.asarray(getattr(found, "data", found)).item())
-    return printer.formula(found.node, lambda x: named.get(x, ""), within=p.multiply.precedence)
+    return printer.formula(found.node, lambda x: named.get(x, ""), within=0 if alone else p.multiply.precedence)
 
 
 def _derivative(node: Node, source: Node, given: Callable[[Node], Any]) -> Any:

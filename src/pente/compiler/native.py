@@ -5,7 +5,6 @@ to another. An operation that has no kernel is a host row: the walk stops, NumPy
 goes on.
 """
 
-import ctypes
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from pente.compiler.program import placed
 from pente.compiler.random import random_ir
 from pente.compiler.threads import run_shared
 from pente.compiler.views import View, broadcast, contiguous, seen_through
-from pente.compiler.walk import walk_ir
+from pente.compiler.walk import walk
 from pente.compiler.windows import has_window_argmax, window_argmax_ir
 from pente.core import primitives as p
 from pente.core.graph import Graph
@@ -44,8 +43,6 @@ from pente.errors import BoundsError, PenteError
 __all__ = ["NativeTable"]
 
 WORTH_SHARING = 1e6  # nanoseconds: to wake a second thread takes some 50,000 of them, and each meeting 500
-
-_Walk = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p)
 
 
 @dataclass(frozen=True)
@@ -284,8 +281,9 @@ class NativeTable:
         texts = [ir.replace("@NAME(", f"@{name}(") for ir, name in kernels.items()]
         declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
         bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
-        self.library = llvm.build("\n".join([*declared, *bodies, walk_ir()]), ["walk", *kernels.values()])
-        self.walk = _holding(_Walk(self.library.addresses["walk"]), self.library)
+        self.library = llvm.build("\n".join([*declared, *bodies]), list(kernels.values())) if kernels else None
+        found = {} if self.library is None else self.library.addresses
+        self.walk = walk()
         self.operands = [
             np.array([self.slots[x] for x in row.operands], np.int64)
             if isinstance(row, KernelRow)
@@ -297,7 +295,7 @@ class NativeTable:
             if isinstance(row, KernelRow):
                 later = self.rows[i + 1] if i + 1 < len(self.rows) else row
                 meet = row.shared or (isinstance(later, KernelRow) and later.shared)
-                self.native[i] = self.library.addresses[kernels[row.ir]], _address(self.operands[i]), meet
+                self.native[i] = found[kernels[row.ir]], _address(self.operands[i]), meet
         self.segments = _segments(self.rows)
         work = sum(row.work for row in self.rows if isinstance(row, KernelRow) and row.shared)
         self.worth_sharing = work > WORTH_SHARING
@@ -374,12 +372,6 @@ class NativeTable:
 
     def _copy(self, node: Node, arrays: dict[Node, Any]) -> Any:
         return np.array(self._view(self.views[node], arrays), order="C")
-
-
-def _holding(function: Any, library: llvm.Library) -> Any:
-    """The function with its code: a helper may be at its last instruction when the program is let go."""
-    function.library = library
-    return function
 
 
 def _sizes(node: Node) -> tuple[int, int, int]:

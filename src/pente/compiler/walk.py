@@ -1,8 +1,13 @@
 """The native loop that walks a table, and the barrier at which threads meet."""
 
+import ctypes
 import platform
+from functools import cache
+from typing import Any
 
-__all__ = ["walk_ir"]
+from pente.compiler import llvm
+
+__all__ = ["walk"]
 
 _LOOP = """
 declare i32 @sched_yield()
@@ -84,7 +89,22 @@ _LEAVE = "call void @llvm.x86.sse.ldmxcsr(ptr %saved)"
 _DECLARED = "declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86.sse.ldmxcsr(ptr)\n"
 
 
-def walk_ir() -> str:
+_Walk = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p)
+
+
+@cache
+def _library() -> llvm.Library:
+    """Kept for good: a thread may still be on its way out of the walk when the program it ran is gone."""
+    return llvm.build(_ir(), ["walk"])
+
+
+@cache
+def walk() -> Any:
+    """The native ``walk(rows, addresses, from, to, part, parts, meeting)``."""
+    return _Walk(_library().addresses["walk"])
+
+
+def _ir() -> str:
     """``walk(rows, addresses, from, to, part, parts, meeting)``: a row is a kernel, its operands, whether to meet."""
     intel = platform.machine().lower() in ("x86_64", "amd64")
     pause = 'call void asm sideeffect "pause", ""()' if intel else 'call void asm sideeffect "yield", ""()'

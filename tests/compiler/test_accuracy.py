@@ -1,4 +1,4 @@
-"""How far the vector exp and log of float32 lie from the truth, over all of their range.
+"""How far the vector exp, log and tanh of float32 lie from the truth, over all of their range.
 
 The truth is NumPy's float64. One ulp is the distance of float32 numbers at the true result; below the smallest normal
 number both give 0, or -inf, as if it were 0.
@@ -16,9 +16,9 @@ from pente.compiler import jit, llvm
 pytestmark = pytest.mark.skipif(not llvm.available(), reason="the functions of native code")
 
 TINY = np.finfo(np.float32).tiny
-EXP, LOG = 1.3, 0.9  # the largest errors, in ulp
+EXP, LOG, TANH = 1.3, 0.9, 1.5  # the largest errors, in ulp
 EVERY = 257  # one number in so many, in the order of their bits
-exp, log = jit(pente.exp), jit(pente.log)
+exp, log, tanh = jit(pente.exp), jit(pente.log), jit(pente.tanh)
 
 
 def _floats(low: float, high: float, every: int = EVERY) -> Any:
@@ -54,6 +54,21 @@ def test_log_is_within_0_9_ulp_for_all_positive_numbers() -> None:
 
 def test_log_is_within_0_9_ulp_near_1_where_it_is_0() -> None:
     assert _worst(log, np.log, _floats(0.99, 1.01, every=1)) <= LOG
+
+
+def test_tanh_is_within_1_5_ulp_everywhere() -> None:
+    x = _floats(TINY, np.finfo(np.float32).max, every=401)
+    assert _worst(tanh, np.tanh, x) <= TANH
+    assert _worst(tanh, np.tanh, -x) <= TANH
+    assert _worst(tanh, np.tanh, _floats(0.01, 10.0, every=7)) <= TANH
+
+
+def test_tanh_at_its_ends() -> None:
+    x = np.array([0.0, 20.0, 1e38, np.inf, np.nan] * 4, np.float32)
+    wanted = np.array([0.0, 1.0, 1.0, 1.0, np.nan] * 4, np.float32)
+    np.testing.assert_array_equal(tanh(x).numpy(), wanted)
+    np.testing.assert_array_equal(tanh(-x).numpy(), -wanted)
+    assert np.signbit(tanh(np.full(17, -0.0, np.float32)).numpy()).all()
 
 
 @pytest.mark.slow

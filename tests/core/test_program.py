@@ -16,6 +16,7 @@ from pente.core.state import layer_path
 from pente.core.tracer import trace
 from pente.core.verify import verify
 from pente.errors import GraphError, ShapeError
+from pente.tree import LEAF
 
 PAIR = [Spec((2,), float64), Spec((2,), float64)]
 
@@ -27,7 +28,7 @@ def _f(a: Any, b: Any) -> Any:
 def test_a_function_becomes_a_program_that_runs_on_arrays_and_on_tensors() -> None:
     graph, structure = trace(_f, PAIR)
     assert [node.op.name for node in graph.nodes] == ["multiply", "sin", "add"]
-    assert structure == {"b": None, "sum": None}
+    assert structure == {"b": LEAF, "sum": LEAF}
     a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     for found in (graph(a, b), graph(pente.tensor(a), pente.tensor(b))):
         np.testing.assert_array_equal(np.asarray(found[0]), b)

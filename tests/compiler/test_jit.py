@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pente
-from pente.compiler import jit
+from pente.compiler import jit, llvm
 from pente.compiler.jit import Jitted
 from pente.errors import GradientError, PenteError, ShapeError, TraceError
 from tests.compiler.agreement import agree, numbers
@@ -550,3 +550,21 @@ def test_a_gradient_of_a_compiled_result_says_that_it_is_a_constant() -> None:
     y = jit(lambda x: x * 2)(1.0)
     with pytest.raises((GradientError, PenteError)):
         y.backward()
+
+
+def test_explain_shows_the_rows_and_times_them_without_touching_the_state() -> None:
+    w = pente.Variable([1.0, 2.0], name="w")
+
+    @jit
+    def step(x: Any) -> Any:
+        w.assign(w * 2.0)
+        return (x * w).sum()
+
+    step(pente.tensor([1.0, 1.0]))
+    plain, timed = step.explain(), step.explain(pente.tensor([1.0, 1.0]))
+    assert "after trace" in plain
+    assert repr(plain) == str(plain)
+    np.testing.assert_array_equal(w.numpy(), [2.0, 4.0])
+    if llvm.available():
+        assert re.search(r"kernel .*\n\nmemory: .* bytes", plain)
+        assert " µs on one thread" in timed

@@ -13,9 +13,9 @@ from pente.compiler.capture import Capture, capture
 from pente.compiler.native import NativeTable
 from pente.compiler.pipeline import run_passes
 from pente.compiler.program import Table
+from pente.compiler.report import Report, report
 from pente.core.graph import Graph
 from pente.core.node import Spec
-from pente.core.printer import program_text
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.ops.lifting import lift
@@ -137,14 +137,18 @@ class Jitted:
         dynamic, key, rebuild = self._split(args, options)
         return (self.programs.get(key) or self._trace(dynamic, key, rebuild, False)).graph
 
-    def explain(self) -> str:
-        """The program of the last trace before and after each pass, as text, and why it was traced anew."""
+    def explain(self, *args: Any, **options: Any) -> Report:
+        """The program before and after each pass, the rows of its table, its memory, and why it was traced anew.
+
+        Of the last trace; or for these arguments, and then with the time that each row takes.
+        """
+        if args or options:
+            dynamic, key, rebuild = self._split(args, options)
+            program = self.programs.get(key) or self._trace(dynamic, key, rebuild, False)
+            return report(program, self.retraces, [x.data for x in dynamic])
         if not self.programs:
-            return "not traced yet: call it once."
-        program = self.programs[self._last]
-        parts = [f"after {name}: {len(graph.nodes)} calls\n{program_text(graph)}" for name, graph in program.stages]
-        again = [f"traced again: {reason}" for reason in self.retraces]
-        return "\n\n".join([*parts, *again])
+            return Report("not traced yet: call it once.")
+        return report(self.programs[self._last], self.retraces, None)
 
 
 def _is_dynamic(x: Any) -> bool:

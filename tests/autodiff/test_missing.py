@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -158,3 +159,55 @@ def test_a_gradient_of_whole_numbers_is_refused_before_anything_is_computed() ->
         pente.grad(lambda x: x * 2.0)(3)
     with pytest.raises(TypeError, match="int64"):
         pente.tensor([1, 2], requires_grad=True)
+
+
+def _stopped_and_on(x: pente.Tensor) -> tuple[pente.Tensor, int]:
+    held = x.detach()
+    line = _line(-1)
+    return ((held * 2.0 + 1.0).exp() / held).reshape((-1,)), line
+
+
+def test_a_stop_is_told_when_other_operations_follow_it() -> None:
+    x, w = _leaf(1.0), _leaf(3.0)
+    far, line = _stopped_and_on(x)
+    assert re.search(rf"may end at stop_gradient at test_missing\.py, line {line} \(", _reason((w * far).sum(), x))
+    assert re.search(rf"computed from the result of stop_gradient at test_missing\.py, line {line}", _reason(w, far))
+
+
+def test_a_stop_is_told_when_the_loss_is_gone() -> None:
+    x, w = _leaf(1.0), _leaf(3.0)
+    far, line = _stopped_and_on(x)
+    (w * far).sum().backward()
+    with pytest.raises(GradientError, match=rf"stop_gradient at test_missing\.py, line {line}"):
+        x.grad  # noqa: B018
+
+
+def test_a_stop_is_told_by_transforms_and_tapes_too() -> None:
+    v, w = pente.Variable(2.0, name="v"), pente.Variable(3.0, name="w")
+    with pytest.raises(GradientError, match=r"v has no gradient.*rint at test_missing"):
+        pente.grad(lambda: w * (v.round() + 1.0), wrt=[v, w])()
+    with pente.GradientTape() as tape:
+        loss = w * (v.round() + 1.0)
+    with pytest.raises(GradientError, match=r"v.* has no gradient.*rint at test_missing"):
+        tape.gradient(loss, v)
+
+
+def test_what_follows_a_stop_keeps_places_and_no_graph() -> None:
+    x = _leaf(1.0)
+    watched = weakref.ref(x.node)
+    y = x.detach()
+    for _ in range(50):
+        y = y * 1.5 + x.round() + pente.sign(x) + x.detach()
+    assert len(y.node.cuts) == 3
+    assert y.node.inputs == ()
+    del x
+    assert watched() is None
+
+
+def test_without_a_stop_a_constant_keeps_nothing() -> None:
+    x = _leaf(1.0)
+    with pente.no_grad():
+        assert (x.detach() * 2.0).node is None
+    constant = pente.ones(1)
+    _ = x * constant
+    assert (constant * 2.0).node is None

@@ -36,9 +36,9 @@ def backward(self: Handle, gradient: Any = None, *, create_graph: bool = False, 
         )
     graph = create_graph or must_build_graph([root])
     seed = _seed(root, gradient)
-    last = LastBackward(root.node)
+    last = LastBackward()
     with np.errstate(all="ignore"), recording(graph):
-        for node, g in walk_back({root.node: seed if graph else seed.data}, None, graph):
+        for node, g in walk_back({root.node: seed if graph else seed.data}, None, graph, last.cuts):
             handle = node.handle() if node.handle is not None else None
             if handle is not None:
                 refuse_changed(node)

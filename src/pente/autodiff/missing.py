@@ -1,10 +1,9 @@
 """Why a gradient is missing."""
 
-import weakref
 from collections.abc import Iterable
 from typing import Any
 
-from pente.core.node import Node, ancestors, next_serial
+from pente.core.node import Cut, Node, ancestors, next_serial
 from pente.core.state import position_text, state, user_position
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.dtypes import is_inexact
@@ -14,27 +13,30 @@ __all__ = ["LastBackward", "missing_reason"]
 
 
 class LastBackward:
-    """What can be told of the last backward() of this thread, without keeping its graph alive."""
+    """What can be told of the last backward() of this thread, without keeping its graph."""
 
-    def __init__(self, root: Node) -> None:
+    def __init__(self) -> None:
         self.moment = next_serial()
         self.position = user_position(3)
-        self.root = weakref.ref(root)
+        self.cuts: list[Cut] = []
 
     def explain_missing(self, handle: Handle) -> None:
         """Raise if the handle was there at that backward and got nothing."""
         if handle.born > self.moment or state.tracers:
             return
-        root = self.root()
-        reason = missing_reason(handle, [] if root is None else cuts([root]))
+        reason = missing_reason(handle, told(self.cuts))
         place = position_text(self.position)
         raise GradientError(f"{_label(handle)} got no gradient from the backward() at {place}: {reason}")
 
 
 def cuts(roots: Iterable[Node]) -> list[str]:
     """The places in a graph where the gradient stops, newest first."""
-    found = [node for node in ancestors(roots) if node.op is not None and node.op.stops]
-    return [f"{node.op} at {node.where} ({node.op.stops})" for node in reversed(found) if node.op is not None][:3]
+    return told(cut for node in reversed(ancestors(roots)) for cut in node.cuts)
+
+
+def told(found: Iterable[Cut]) -> list[str]:
+    """At most three of the places, in words."""
+    return [f"{op} at {position_text(position)} ({op.stops})" for op, position in list(dict.fromkeys(found))[:3]]
 
 
 def missing_reason(handle: Any, stopped: list[str]) -> str:
@@ -56,6 +58,8 @@ def missing_reason(handle: Any, stopped: list[str]) -> str:
 def _untracked_reason(x: Tensor) -> str:
     if x.node is not None and x.node.op is not None and x.node.op.stops:
         return f"it is the result of {x.node.op} at {x.node.where}: {x.node.op.stops}."
+    if x.node is not None and x.node.cuts:
+        return f"it was computed from the result of {'; and of '.join(told(x.node.cuts))}."
     if not is_inexact(x.dtype):
         return f"it is {x.dtype}, and only floating-point numbers have a gradient."
     return (

@@ -14,7 +14,7 @@ from pente.autodiff.gradients import GRADIENTS
 from pente.autodiff.rows import Call, Joint, unbroadcast
 from pente.core import primitives as p
 from pente.core.dispatch import node_of
-from pente.core.node import NOTHING, Node, ancestors, is_abstract
+from pente.core.node import NOTHING, Cut, Node, ancestors, is_abstract
 from pente.core.state import state
 from pente.core.tensor import Tensor, Variable, leaf
 from pente.dtypes import is_inexact
@@ -33,12 +33,19 @@ __all__ = [
 ]
 
 
-def walk_back(roots: Mapping[Node, Any], sources: Iterable[Node] | None, graph: bool) -> Iterator[tuple[Node, Any]]:
+def walk_back(
+    roots: Mapping[Node, Any], sources: Iterable[Node] | None, graph: bool, cuts: list[Cut] | None = None
+) -> Iterator[tuple[Node, Any]]:
     """Every tracked node with its finished gradient, from the roots back; only what leads to ``sources``, if given.
 
-    ``roots`` are nodes with the gradient that comes in from outside: arrays, or tensors where ``graph`` is true.
+    ``roots`` are nodes with the gradient that comes in from outside: arrays, or tensors where ``graph`` is true. The
+    list ``cuts`` is told the last places at which gradients stop.
     """
-    order = [node for node in ancestors(roots, stop=_untracked) if node.tracked]
+    reached = ancestors(roots, stop=_untracked)
+    order = [node for node in reached if node.tracked]
+    if cuts is not None and len(order) < len(reached):
+        found_cuts = (cut for node in reversed(reached) if not node.tracked for cut in node.cuts)
+        cuts.extend(dict.fromkeys(found_cuts))
     useful = set(order) if sources is None else _leading_to(order, sources)
     found: dict[Node, Any] = {node: g for node, g in roots.items() if node in useful}
     for node in reversed(order):

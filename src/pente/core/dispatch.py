@@ -13,7 +13,7 @@ import numpy as np
 from pente.core.arrays import number_of
 from pente.core.node import NOTHING, Node, Spec, is_abstract, spec_of
 from pente.core.state import state, user_position
-from pente.core.tensor import Handle, Tensor, Variable
+from pente.core.tensor import Handle, Tensor, Variable, leaf
 from pente.core.value import Value
 from pente.dtypes import is_inexact
 
@@ -48,10 +48,11 @@ def bind_many(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, 
 
 def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] = NOTHING) -> Tensor:
     """Do ``op`` on tensors and record the event where somebody may ask for it."""
-    tracked = abstract = False
+    tracked = abstract = noted = False
     for x in inputs:
         node = x.node
         if node is not None:
+            noted = True
             tracked = tracked or node.tracked
             kind = node.value.__class__
             abstract = abstract or kind is Spec or (kind is tuple and is_abstract(node.value))
@@ -61,7 +62,7 @@ def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] 
     else:
         value = _evaluate(op, inputs, params)
     if not (tracked or abstract):
-        out = Tensor(value)
+        out = _behind_cuts(value, inputs) if noted and state.recording else Tensor(value)
     else:
         out = record(op, inputs, params, value, tracked, abstract)
     return out if value.__class__ is not tuple else parts(out)  # type: ignore[return-value]  # see bind_many
@@ -86,6 +87,15 @@ def record(
     node = Node(op, nodes, params, value, passes, state.path, user_position(3))
     out = Tensor(value, node)
     node.handle = weakref.ref(out)
+    return out
+
+
+def _behind_cuts(value: Any, inputs: tuple[Tensor, ...]) -> Tensor:
+    """A constant. In place of its graph it keeps where gradients stopped on the way to it, at most three places."""
+    out = Tensor(value)
+    cuts = tuple(dict.fromkeys(cut for x in inputs if x.node is not None for cut in x.node.cuts))
+    if cuts:
+        out.node = leaf(value, False, out, {"cuts": cuts[:3]})
     return out
 
 

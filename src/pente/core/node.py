@@ -22,8 +22,9 @@ from pente.shapes import Shape
 if TYPE_CHECKING:
     from pente.core.primitives import Primitive
 
-__all__ = ["NOTHING", "Node", "Spec", "ancestors", "is_abstract", "next_serial", "spec_of"]
+__all__ = ["NOTHING", "Cut", "Node", "Spec", "ancestors", "is_abstract", "next_serial", "spec_of"]
 
+Cut = tuple["Primitive", Position | None]  # the operation that lets no gradient pass, and where it was called
 NOTHING: Mapping[str, Any] = {}
 _BY_SERIAL = operator.attrgetter("serial")
 next_serial = itertools.count(1).__next__
@@ -108,9 +109,22 @@ class Node:
         return None if handle is None else handle.name
 
     @property
+    def position(self) -> Position | None:
+        """The code object and the offset that made this node."""
+        return None if self.code is None else (self.code, self.offset)
+
+    @property
     def where(self) -> str:
         """The user's line that made this node."""
-        return position_text(None if self.code is None else (self.code, self.offset))
+        return position_text(self.position)
+
+    @property
+    def cuts(self) -> "tuple[Cut, ...]":
+        """Where gradients stopped on the way to this node: here, or before, where a constant remembers it."""
+        if self.op is None:
+            kept: tuple[Cut, ...] = self.params.get("cuts", ())
+            return kept
+        return ((self.op, self.position),) if self.op.stops else ()
 
     def __repr__(self) -> str:
         op = "leaf" if self.op is None else self.op.name

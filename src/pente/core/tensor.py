@@ -5,7 +5,7 @@ in folders further down and is attached here by name, so that nothing is importe
 """
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -237,8 +237,8 @@ class Handle:
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise UsageError(
-            f"a {type(self).__name__} is not pickled: reading a pickle can run any code. Keep the numbers, x.numpy(), or "
-            "the whole state of a model, model.state_dict()."
+            f"a {type(self).__name__} is not pickled: reading a pickle can run any code. Keep the numbers, x.numpy(), "
+            "or the whole state of a model, model.state_dict()."
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -456,9 +456,9 @@ def attach(**methods: Any) -> None:
         setattr(Handle, name, method)
 
 
-def leaf(value: Any, tracked: bool, handle: Handle | None = None) -> Node:
+def leaf(value: Any, tracked: bool, handle: Handle | None = None, params: Mapping[str, Any] = NOTHING) -> Node:
     """A node without inputs, that belongs to this handle."""
-    node = Node(None, (), NOTHING, value, tracked, state.path, None)
+    node = Node(None, (), params, value, tracked, state.path, None)
     if handle is not None:
         node.handle = weakref.ref(handle)
     return node

@@ -10,10 +10,16 @@ __all__ = ["Configured", "arguments", "find"]
 
 
 def arguments(made: type[Any]) -> dict[str, Any]:
-    """The arguments of a class's constructor, with their defaults."""
-    parameters = list(inspect.signature(made.__init__).parameters.values())[1:]
-    named = (p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
-    return {p.name: p.default for p in named}
+    """The constructor's arguments and their defaults; ``**kwargs`` stands for those of the parent class."""
+    found: dict[str, Any] = {}
+    for argument in list(inspect.signature(made.__init__).parameters.values())[1:]:
+        if argument.kind is argument.VAR_KEYWORD:
+            parent = next((c for c in made.__mro__[1:] if "__init__" in vars(c) and c is not object), None)
+            others = {} if parent is None else arguments(parent)
+            found |= {name: default for name, default in others.items() if name not in found}
+        elif argument.kind is not argument.VAR_POSITIONAL:
+            found[argument.name] = argument.default
+    return found
 
 
 class Configured:
@@ -21,18 +27,30 @@ class Configured:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal object."""
-        return {name: getattr(self, name) for name in arguments(type(self))}
+        return {name: self._field(name) for name in arguments(type(self))}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The object that these arguments make."""
         return cls(**config)
 
+    def _field(self, name: str) -> Any:
+        if not hasattr(self, name):
+            raise UsageError(
+                f"{type(self).__name__} takes {name}= and does not keep it: write self.{name} = {name} in __init__, "
+                "so that it can be copied and saved."
+            )
+        return getattr(self, name)
+
     def __repr__(self) -> str:
         """The arguments that are not the default."""
         known = arguments(type(self))
-        told = (f"{k}={v!r}" for k, v in self.get_config().items() if type(v) is not type(known[k]) or v != known[k])
+        told = (f"{name}={value!r}" for name, value in self.get_config().items() if not _same(value, known[name]))
         return f"{type(self).__name__}({', '.join(told)})"
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is type(default) and bool(value == default))
 
 
 def find(kind: str, known: Mapping[str, type[Any]], identifier: Any, accepts: Any) -> Any:

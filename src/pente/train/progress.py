@@ -44,7 +44,14 @@ class EpochLines(Callback):
 
 
 class ProgressBar(EpochLines):
-    """Shows a bar that moves, and leaves a line for each epoch that is done."""
+    """Shows a bar that moves, and leaves a line for each epoch that is done.
+
+    The first epoch has a bar from its beginning, since its first step is compiled; a later one that is done at once has
+    none: a notebook keeps a place for every bar there was.
+    """
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.first = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -61,14 +68,16 @@ class ProgressBar(EpochLines):
         self.task = self.bar.add_task(
             f"Epoch {epoch + 1}/{self.params['epochs']}", total=self.params["steps"], numbers=""
         )
-        self.bar.start()
-        self.shown = 0.0
+        if self.first:
+            self.bar.start()
+        self.first, self.shown = False, self.started
 
     def on_step(self, step: int, logs: Callable[[], Mapping[str, Any]]) -> None:
         """Called after each step with how to get its numbers, which are asked for a few times a second."""
         now = time.monotonic()
         if now - self.shown > REFRESH:
             self.shown = now
+            self.bar.start()
             self.bar.update(self.task, completed=step + 1, numbers=numbers_text(logs()))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -15,7 +15,15 @@ __all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
 
 
 class Regularizer(Configured):
-    """The base of all regularizers; one of your own implements ``__call__(x)``."""
+    """The base of all regularizers; one of your own implements ``__call__(x)``.
+
+    >>> import pente
+    >>> class Sum(Regularizer):
+    ...     def __call__(self, x):
+    ...         return 0.1 * pente.sum(x)
+    >>> pente.layers.Dense(2, kernel_regularizer=Sum())
+    Dense(units=2, kernel_regularizer=Sum())
+    """
 
     def __call__(self, x: Any) -> Tensor:
         """The penalty for this weight, one number."""

@@ -100,7 +100,14 @@ def split(key: Any, count: int = 2, /) -> tuple[Tensor, ...]:
 
 
 class Stream:
-    """A source of draws: f(seed, path, call index). The call index is a Variable, so a checkpoint keeps it."""
+    """A source of draws: f(seed, path, call index). The call index is a Variable, so a checkpoint keeps it.
+
+    >>> stream = Stream("noise")
+    >>> first, second = (uniform((2,), key=stream.key()).tolist() for _ in range(2))
+    >>> stream.rewind()
+    >>> uniform((2,), key=stream.key()).tolist() == first != second
+    True
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path

@@ -29,7 +29,15 @@ Step = tuple[Node, Node]
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """How a derivative comes about, line by line; ``value`` is the derivative."""
+    """How a derivative comes about, line by line; ``value`` is the derivative.
+
+    >>> import pente
+    >>> x = pente.Value(3.0, name="x")
+    >>> y = (x * x).named("y")
+    >>> y.backward()
+    >>> pente.explain(y, wrt=x).value
+    6.0
+    """
 
     lines: tuple[str, ...]
     value: float

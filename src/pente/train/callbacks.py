@@ -82,7 +82,14 @@ class Callback:
 
 
 class History(Callback):
-    """What ``fit`` returns: ``history``, by name a list with a number an epoch, and ``epoch``, the numbers of those."""
+    """What ``fit`` returns: ``history``, by name a list with a number an epoch, and ``epoch``, the numbers of those.
+
+    >>> import pente
+    >>> model = pente.Sequential([pente.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> model.fit([[1.0], [2.0]], [[1.0], [2.0]], epochs=3, verbose=0)
+    <History of 3 epochs: loss>
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -97,3 +97,9 @@ def test_a_function_of_a_value_is_its_method() -> None:
             function(*[v] * (2 if function is pente.add else 1))
     for method in ("exp", "log", "tanh", "relu"):
         assert isinstance(getattr(v, method)(), pente.Value)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "std", "prod", "any"])
+def test_a_reduction_of_numpy_names_the_one_that_keeps_the_gradient(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"np\.{name} would lose the gradient\. Write pente\.{name}\(x\)"):
+        getattr(np, name)(pente.ones((2, 2)))

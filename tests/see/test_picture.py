@@ -48,3 +48,8 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(picture, tmp_path, monke
 def test_a_notebook_shows_the_drawing(picture):
     assert picture._repr_svg_() == SVG
     assert SVG in picture._repr_html_()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*missing' to save L\.svg in"):
+        Picture("<svg/>").save(tmp_path / "missing" / "L.svg")

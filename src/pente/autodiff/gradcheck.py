@@ -71,7 +71,7 @@ def _compare(
             error = abs(found - expected) / (1.0 + abs(expected))
             if not error <= tolerance:
                 raise GradientError(
-                    f"gradient of order {level}, argument {i}, place {place}, at {np.asarray(x.data)[place]!r}: "
+                    f"gradient of order {level}, argument {i}, place {place}, at {np.asarray(x.data)[place].item()}: "
                     f"got {found!r}, and central differences give {expected!r}."
                 )
             worst = max(worst, error)

@@ -107,6 +107,9 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Tensor:
 
 def refuse(name: str, options: dict[str, Any]) -> None:
     """Raise for keywords that other libraries use, with the word that works here."""
+    if options.get("out", ...) is None:  # so NumPy calls the method of what is no array
+        hint = f"Write pente.{name}(x), or np.{name}(x.numpy()) for a plain array."
+        raise UsageError(f"np.{name} would lose the gradient. {hint}")
     for word in options:
         own = _WORDS.get(word, "")
         if own:

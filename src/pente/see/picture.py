@@ -42,6 +42,8 @@ class Picture:
 
 def _write(target: Path, text: str) -> None:
     """All or nothing: the file is written beside its place and then moved into it."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to save {target.name} in: make it first.")
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8", newline="\n")

@@ -380,10 +380,12 @@ class Variable(Handle):
         if not isinstance(value, Handle):
             self.replace(np.array(self.fitted(value)))
             return
-        if value.data.__class__ is Spec:
+        data = value.data
+        if data.__class__ is Spec:
             raise TraceError(f"{self.name or 'a variable'} cannot be given a traced value outside of the trace.")
-        self.check_kind(value.dtype)
-        self.replace(np.asarray(value.data))
+        if data.dtype is not self._value.dtype:
+            self.check_kind(data.dtype)
+        self.replace(np.asarray(data))
 
     def fitted(self, data: Any) -> np.ndarray[Any, Any]:
         """Plain data as an array of this variable's shape and dtype; raises where it does not fit."""

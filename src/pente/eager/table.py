@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pente.core import primitives as p
+from pente.dtypes import float32
 from pente.eager import control, convolution, places, special, windows
 from pente.eager.philox import random_bits
 from pente.errors import DTypeError
@@ -16,10 +17,43 @@ __all__ = ["EVALUATE", "install"]
 Array = Any
 
 
-def _reduction(ufunc: Any) -> Callable[..., Array]:
+def _need(x: Array, kinds: str) -> None:
+    """Raise where NumPy would take more kinds of numbers than the rule, which then says what is wanted.
+
+    A plain Python number has no dtype, and is taken for a float.
+    """
+    try:
+        kind = x.dtype.kind
+    except AttributeError:
+        return
+    if kind not in kinds:
+        raise DTypeError(f"got {x.dtype.name} numbers.")
+
+
+# float32 is let through at once and the number of inputs is fixed, since these rows run in every eager step.
+def _one(ufunc: Any, kinds: str) -> Callable[..., Array]:
+    def row(x: Array) -> Array:
+        if getattr(x, "dtype", None) is not float32:
+            _need(x, kinds)
+        return ufunc(x)
+
+    return row
+
+
+def _two(ufunc: Any, kinds: str) -> Callable[..., Array]:
+    def row(a: Array, b: Array) -> Array:
+        if getattr(a, "dtype", None) is not float32:
+            _need(a, kinds)
+        return ufunc(a, b)
+
+    return row
+
+
+def _reduction(ufunc: Any, kinds: str = "biufc") -> Callable[..., Array]:
     def row(x: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
         if x.dtype.kind == "f":
             return ufunc.reduce(x, axes, None, None, keepdims)
+        _need(x, kinds)
         return ufunc.reduce(x, axes, x.dtype, None, keepdims)  # NumPy would widen small integers
 
     return row
@@ -27,18 +61,14 @@ def _reduction(ufunc: Any) -> Callable[..., Array]:
 
 def _rounding(ufunc: Any) -> Callable[..., Array]:
     """Integers stay what they are: NumPy would make floats of them."""
-    return _of("iuf", lambda x: ufunc(x) if x.dtype.kind == "f" else x)
 
+    def row(x: Array) -> Array:
+        if x.dtype.kind == "f":
+            return ufunc(x)
+        _need(x, "iu")
+        return x
 
-def _of(kinds: str, row: Callable[..., Array]) -> Callable[..., Array]:
-    """The row where NumPy would take more kinds of numbers than the rule of the operation does."""
-
-    def strict(x: Array, *others: Array, **params: Any) -> Array:
-        if np.asarray(x).dtype.kind not in kinds:
-            raise DTypeError(f"got {np.asarray(x).dtype.name} numbers.")  # the door has the rule say what is wanted
-        return row(x, *others, **params)
-
-    return strict
+    return row
 
 
 def _cumulative_sum(x: Array, axis: int, reverse: bool) -> Array:
@@ -91,11 +121,12 @@ def _power(a: Array, b: Array) -> Array:
 
 def _division(ufunc: Any) -> Callable[..., Array]:
     def row(a: Array, b: Array) -> Array:
+        _need(a, "iuf")
         if np.asarray(b).dtype.kind in "iu" and not np.all(b):
             raise ZeroDivisionError("an integer is divided by 0: cast to floats for inf and NaN, x.astype('float32').")
         return ufunc(a, b)
 
-    return _of("iuf", row)
+    return row
 
 
 EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
@@ -105,12 +136,12 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.divide: np.divide,
     p.power: _power,
     p.negative: np.negative,
-    p.maximum: _of("biuf", np.maximum),
-    p.minimum: _of("biuf", np.minimum),
+    p.maximum: _two(np.maximum, "biuf"),
+    p.minimum: _two(np.minimum, "biuf"),
     p.floor_divide: _division(np.floor_divide),
     p.remainder: _division(np.remainder),
     p.atan2: np.arctan2,
-    p.absolute: _of("iuf", np.absolute),
+    p.absolute: _one(np.absolute, "iuf"),
     p.exp: np.exp,
     p.expm1: np.expm1,
     p.log: np.log,
@@ -128,8 +159,8 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.asinh: np.arcsinh,
     p.acosh: np.arccosh,
     p.atanh: np.arctanh,
-    p.erf: _of("f", special.erf),
-    p.sign: _of("iuf", np.sign),
+    p.erf: _one(special.erf, "f"),
+    p.sign: _one(np.sign, "iuf"),
     p.floor: _rounding(np.floor),
     p.ceil: _rounding(np.ceil),
     p.trunc: _rounding(np.trunc),
@@ -144,15 +175,15 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.bitwise_or: np.bitwise_or,
     p.bitwise_xor: np.bitwise_xor,
     p.bitwise_invert: np.bitwise_not,
-    p.left_shift: _of("iu", np.left_shift),
-    p.right_shift: _of("iu", np.right_shift),
+    p.left_shift: _two(np.left_shift, "iu"),
+    p.right_shift: _two(np.right_shift, "iu"),
     p.select: np.where,
     p.cast: _cast,
     p.identity: lambda x: x,
     p.stop_gradient: lambda x: x,
     p.reduce_sum: _reduction(np.add),
-    p.reduce_max: _of("biuf", _reduction(np.maximum)),
-    p.reduce_min: _of("biuf", _reduction(np.minimum)),
+    p.reduce_max: _reduction(np.maximum, "biu"),
+    p.reduce_min: _reduction(np.minimum, "biu"),
     p.reduce_prod: _reduction(np.multiply),
     p.argmax: lambda x, axis: np.argmax(x, axis=axis),
     p.argmin: lambda x, axis: np.argmin(x, axis=axis),
@@ -168,9 +199,9 @@ EVALUATE: dict[p.Primitive, Callable[..., Array]] = {
     p.scatter_add: places.scatter_add,
     p.scatter_set: places.scatter_set,
     p.matmul: np.matmul,
-    p.inverse: _of("f", np.linalg.inv),
-    p.solve: _of("f", np.linalg.solve),
-    p.cholesky: _of("f", lambda a: np.linalg.cholesky((a + np.swapaxes(a, -1, -2)) / 2)),
+    p.inverse: _one(np.linalg.inv, "f"),
+    p.solve: _two(np.linalg.solve, "f"),
+    p.cholesky: _one(lambda a: np.linalg.cholesky((a + np.swapaxes(a, -1, -2)) / 2), "f"),
     p.conv: convolution.conv,
     p.conv_input: convolution.conv_input,
     p.conv_kernel: convolution.conv_kernel,

@@ -186,8 +186,9 @@ def _take(draw: Draw, program: Program, i: int) -> None:
         places = draw(st.lists(st.integers(0, known.shape[axis] - 1), min_size=1, max_size=6))
         shape = (*known.shape[:axis], len(places), *known.shape[axis + 1 :])
         indices = np.array(places)
-        step = lambda v: p.gather(v[i], pente.asarray(indices), axis=axis)  # noqa: E731
-        program.add(f"gather {i} {places} along {axis}", step, shape, known.bound)
+        if prod(shape) <= MOST:
+            step = lambda v: p.gather(v[i], pente.asarray(indices), axis=axis)  # noqa: E731
+            program.add(f"gather {i} {places} along {axis}", step, shape, known.bound)
 
 
 def _scatter(draw: Draw, program: Program, i: int) -> None:

@@ -69,7 +69,7 @@ def _unary(draw: Draw, program: Program, i: int) -> None:
 def _binary(draw: Draw, program: Program, i: int) -> None:
     """Two values that broadcast; where there is no other, with itself."""
     a = program.values[i]
-    fitting = [j for j, b in enumerate(program.values) if _joint(a.shape, b.shape) is not None]
+    fitting = [j for j, b in enumerate(program.values) if _joint(a.shape, b.shape) is not None] or [i]
     j = draw(st.sampled_from(fitting))
     b = program.values[j]
     op = draw(st.sampled_from([p.add, p.subtract, p.multiply, p.maximum, p.minimum, p.less, p.equal]))

@@ -28,6 +28,8 @@ class _Helper:
 
     def __init__(self) -> None:
         self.go = threading.Semaphore(0)
+        self.idle = threading.Event()
+        self.idle.set()
         self.job: tuple[Any, ...] = ()
         threading.Thread(target=self._serve, name="pente", daemon=True).start()
 
@@ -36,8 +38,11 @@ class _Helper:
             self.go.acquire()
             walk, *arguments = self.job
             walk(*arguments)
+            self.idle.set()
 
     def start(self, *job: Any) -> None:
+        self.idle.wait()  # an interrupt may have kept the last run from waiting
+        self.idle.clear()
         self.job = job
         self.go.release()
 
@@ -58,6 +63,8 @@ class _Pool:
         for part, helper in enumerate(self.helpers[: self.count - 1], 1):
             helper.start(walk, *arguments, part, self.count, place)
         walk(*arguments, 0, self.count, place)
+        for helper in self.helpers:  # nobody is in native code any more when the program, or the process, is let go
+            helper.idle.wait()
 
 
 _pool = _Pool()

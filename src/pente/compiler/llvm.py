@@ -7,6 +7,7 @@ is compiled once for each text, processor and version; the object code is the ca
 import hashlib
 import os
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 from pente.errors import UnknownNameError
 
 __all__ = ["PROCESSORS", "Library", "available", "build"]
+
+_building = threading.Lock()
 
 PROCESSORS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 
@@ -69,7 +72,12 @@ class Library:
 
 
 def build(ir: str, names: list[str]) -> Library:
-    """The native code of a module, from the cache or compiled now."""
+    """The native code of a module, from the cache or compiled now; one at a time, as LLVM does it anyway."""
+    with _building:
+        return _built(ir, names)
+
+
+def _built(ir: str, names: list[str]) -> Library:
     place = _folder() / f"{_digest(ir)}.o"
     image = _read(place)
     if image is not None:

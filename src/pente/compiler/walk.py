@@ -2,7 +2,7 @@
 
 import ctypes
 import platform
-from functools import cache
+import threading
 from typing import Any
 
 from pente.compiler import llvm
@@ -92,16 +92,17 @@ _DECLARED = "declare void @llvm.x86.sse.stmxcsr(ptr)\ndeclare void @llvm.x86.sse
 _Walk = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_int64] * 4, ctypes.c_void_p)
 
 
-@cache
-def _library() -> llvm.Library:
-    """Kept for good: a thread may still be on its way out of the walk when the program it ran is gone."""
-    return llvm.build(_ir(), ["walk"])
+_made: list[Any] = []  # the library and its function, kept for good: all programs run through it
+_making = threading.Lock()
 
 
-@cache
 def walk() -> Any:
-    """The native ``walk(rows, addresses, from, to, part, parts, meeting)``."""
-    return _Walk(_library().addresses["walk"])
+    """The native ``walk(rows, addresses, from, to, part, parts, meeting)``, made once."""
+    with _making:
+        if not _made:
+            library = llvm.build(_ir(), ["walk"])
+            _made.extend((library, _Walk(library.addresses["walk"])))
+    return _made[1]
 
 
 def _ir() -> str:

@@ -13,10 +13,10 @@ from pente.core import primitives as p
 from pente.core.node import Node
 from pente.dtypes import DType
 
-__all__ = ["EMIT", "Lanes", "Operand", "can_emit", "has_type"]
+__all__ = ["EMIT", "TYPES", "Lanes", "Operand", "can_emit", "has_type"]
 
-_TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64"}
-_TYPES |= {"uint8": "i8", "uint16": "i16", "uint32": "i32", "uint64": "i64", "float32": "float", "float64": "double"}
+TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64"}
+TYPES |= {"uint8": "i8", "uint16": "i16", "uint32": "i32", "uint64": "i64", "float32": "float", "float64": "double"}
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class Lanes:
     width: int
 
     def type(self, dtype: DType | str) -> str:
-        plain = dtype if isinstance(dtype, str) else _TYPES[dtype.name]
+        plain = dtype if isinstance(dtype, str) else TYPES[dtype.name]
         return plain if self.width == 1 else f"<{self.width} x {plain}>"
 
     def mangled(self, dtype: DType | str) -> str:
         """The suffix of an intrinsic on these numbers."""
-        plain = dtype if isinstance(dtype, str) else _TYPES[dtype.name]
+        plain = dtype if isinstance(dtype, str) else TYPES[dtype.name]
         short = {"float": "f32", "double": "f64"}.get(plain, plain)
         return short if self.width == 1 else f"v{self.width}{short}"
 
     def constant(self, value: float, dtype: DType) -> str:
         """A literal, the same in all lanes."""
-        return self.splat(literal(value, dtype), _TYPES[dtype.name])
+        return self.splat(literal(value, dtype), TYPES[dtype.name])
 
     def splat(self, one: str, plain: str) -> str:
         return one if self.width == 1 else "<" + ", ".join([f"{plain} {one}"] * self.width) + ">"
@@ -60,7 +60,7 @@ class Lanes:
         if self.width == 1:
             return scalar
         kind = self.type(dtype)
-        first = self.to.put(f"insertelement {kind} poison, {_TYPES[dtype.name]} {scalar}, i32 0")
+        first = self.to.put(f"insertelement {kind} poison, {TYPES[dtype.name]} {scalar}, i32 0")
         return self.to.put(f"shufflevector {kind} {first}, {kind} poison, <{self.width} x i32> zeroinitializer")
 
     def select(self, dtype: DType, on: str, a: str, b: str) -> str:
@@ -76,7 +76,7 @@ class Lanes:
 
     def library(self, name: str, dtype: DType, *args: str) -> str:
         """A function of the C library, lane by lane."""
-        plain = _TYPES[dtype.name]
+        plain = TYPES[dtype.name]
         symbol = name if plain == "double" else name + "f"
         self.to.declare(f"{plain} @{symbol}({', '.join([plain] * len(args))})")
         if self.width == 1:
@@ -186,13 +186,13 @@ def _select(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
 
 def _invert(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     ones = "true" if xs[0].dtype.kind == "b" else "-1"
-    return lanes.op("xor", xs[0].dtype, xs[0].name, lanes.splat(ones, _TYPES[xs[0].dtype.name]))
+    return lanes.op("xor", xs[0].dtype, xs[0].name, lanes.splat(ones, TYPES[xs[0].dtype.name]))
 
 
 def _cast(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     x, old, new = xs[0], xs[0].dtype, node.dtype
     source, target = lanes.type(old), lanes.type(new)
-    if old == new or (_TYPES[old.name] == _TYPES[new.name] and "f" not in old.kind + new.kind):
+    if old == new or (TYPES[old.name] == TYPES[new.name] and "f" not in old.kind + new.kind):
         return x.name
     if new.kind == "b":
         zero = lanes.constant(0, old)
@@ -360,7 +360,7 @@ _FLOAT_ONLY |= {op for op in EMIT if EMIT[op].__qualname__.startswith("_library"
 
 def has_type(dtype: DType) -> bool:
     """Whether native code computes with such numbers; halves and complex numbers are left to NumPy."""
-    return dtype.name in _TYPES
+    return dtype.name in TYPES
 
 
 def can_emit(node: Node) -> bool:

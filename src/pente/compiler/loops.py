@@ -11,7 +11,7 @@ from functools import partial
 from math import prod
 from typing import Any
 
-from pente.compiler.emit import _TYPES, EMIT, Lanes, Operand
+from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
 from pente.compiler.fuse import Group
 from pente.compiler.views import View, broadcast
 from pente.compiler.writer import Writer
@@ -217,7 +217,7 @@ class _Nest:
 
     def _tree(self, vector: str, root: Node) -> str:
         """The sixteen results as one: eight with eight, four with four, two with two, one with one."""
-        plain, width = _TYPES[root.dtype.name], LANES
+        plain, width = TYPES[root.dtype.name], LANES
         while width > 1:
             half = width // 2
             kind = f"<{width} x {plain}>"
@@ -252,7 +252,7 @@ class _Nest:
 
 def _stored(view: View) -> str:
     """The type in memory: a bool takes a byte."""
-    return "i8" if view.dtype.kind == "b" else _TYPES[view.dtype.name]
+    return "i8" if view.dtype.kind == "b" else TYPES[view.dtype.name]
 
 
 def _neutral(root: Node) -> Any:

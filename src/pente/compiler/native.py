@@ -41,7 +41,7 @@ from pente.core.node import NOTHING, Node, Spec
 from pente.core.state import state
 from pente.errors import BoundsError, PenteError
 
-__all__ = ["NativeTable"]
+__all__ = ["NativeTable", "address_of"]
 
 WORTH_SHARING = 1e6  # nanoseconds: to wake a second thread takes some 50,000 of them, and each meeting 500
 
@@ -271,7 +271,7 @@ class NativeTable:
         self.arena = {node: np.empty(node.shape, node.dtype) for node in inner}
         self.addresses = np.zeros(len(self.slots), np.uint64)
         for node, array in (*self.constants.items(), *self.arena.items()):
-            self.addresses[self.slots[node]] = _address(array)
+            self.addresses[self.slots[node]] = address_of(array)
 
     def _link(self) -> None:
         """Compile each different kernel once; a row is its address and the address of its operands."""
@@ -296,11 +296,11 @@ class NativeTable:
             if isinstance(row, KernelRow):
                 later = self.rows[i + 1] if i + 1 < len(self.rows) else row
                 meet = row.shared or (isinstance(later, KernelRow) and later.shared)
-                self.native[i] = found[kernels[row.ir]], _address(self.operands[i]), meet
+                self.native[i] = found[kernels[row.ir]], address_of(self.operands[i]), meet
         self.segments = _segments(self.rows)
         work = sum(row.work for row in self.rows if isinstance(row, KernelRow) and row.shared)
         self.worth_sharing = work > WORTH_SHARING
-        self.native_address, self.addresses_address = _address(self.native), _address(self.addresses)
+        self.native_address, self.addresses_address = address_of(self.native), address_of(self.addresses)
         self.given_slots = [self.slots[node] for node in self.graph.inputs]
         self.fresh_slots = [(node, self.slots[node], node.shape, node.dtype) for node in self.fresh]
 
@@ -406,7 +406,8 @@ def _is_plain_window(node: Node) -> bool:
     return plain and node.dtype.itemsize in (4, 8) and all(node.shape) and all(all(x.shape) for x in node.inputs)
 
 
-def _address(array: Any) -> int:
+def address_of(array: Any) -> int:
+    """Where the numbers of an array begin."""
     address: int = array.__array_interface__["data"][0]
     return address
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pente.compiler.native import NativeTable
+from pente.compiler.native import NativeTable, address_of
 from pente.compiler.pipeline import run_passes
 from pente.core.node import Node
 
@@ -38,7 +38,7 @@ class ScanBody:
         rest = [np.asarray(x, order="C") for x in values[count:]]
         stacks = [np.empty((self.length, *x.shape), x.dtype) for x in self.graph.outputs[count:]]
         for node, array in zip(self.graph.inputs[count + self.sequences :], rest[self.sequences :], strict=True):
-            table.addresses[table.slots[node]] = _address(array)
+            table.addresses[table.slots[node]] = address_of(array)
         rows = _Rows(table, self.graph.inputs[count : count + self.sequences], rest[: self.sequences])
         out = [x if direct else None for x, direct in zip(self.graph.outputs[count:], self.direct[count:], strict=True)]
         places = _Rows(table, out, stacks)
@@ -56,10 +56,10 @@ class ScanBody:
         """Read the carry here and write the next one there."""
         addresses, slots = self.table.addresses, self.table.slots
         for node, array in zip(self.graph.inputs, given, strict=False):
-            addresses[slots[node]] = _address(array)
+            addresses[slots[node]] = address_of(array)
         for node, array, direct in zip(self.graph.outputs, other, self.direct, strict=False):
             if direct:
-                addresses[slots[node]] = _address(array)
+                addresses[slots[node]] = address_of(array)
 
     def _copy_rest(self, given: list[Any], other: list[Any], places: list[Any]) -> None:
         """Results that are part of the carry that came in, or the same as another result."""
@@ -86,14 +86,9 @@ class _Rows:
         self.addresses = table.addresses
         pairs = [(x, array) for x, array in zip(nodes, arrays, strict=True) if x is not None]
         self.slots = [table.slots[x] for x, _ in pairs]
-        self.bases = [_address(array) for _, array in pairs]
+        self.bases = [address_of(array) for _, array in pairs]
         self.strides = [array.strides[0] for _, array in pairs]
 
     def at(self, step: int) -> None:
         for slot, base, stride in zip(self.slots, self.bases, self.strides, strict=True):
             self.addresses[slot] = base + step * stride
-
-
-def _address(array: Any) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address

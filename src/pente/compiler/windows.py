@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pente.compiler.emit import _TYPES, Lanes
+from pente.compiler.emit import TYPES, Lanes
 from pente.compiler.places import SHARED, moved, over, pointers
 from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Writer
@@ -79,7 +79,7 @@ def _largest(at: Sequence[str], width: int, of: "_Search", i: str, _: Any) -> li
 
 def _tap(of: "_Search", lanes: Lanes, first: str, numbers: str, tap: int) -> tuple[str, str]:
     """What one place of the window holds, and where that is."""
-    place = moved(of.to, of.source, _TYPES[of.x.dtype.name], of.to.put(f"add i64 {first}, {tap}"))
+    place = moved(of.to, of.source, TYPES[of.x.dtype.name], of.to.put(f"add i64 {first}, {tap}"))
     value = of.to.put(f"load {lanes.type(of.x.dtype)}, ptr {place}, align {of.x.dtype.itemsize}")
     long = np.dtype(np.int64)
     return value, lanes.op("add", long, numbers, lanes.constant(tap, long))

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import NamedTuple
 
-from pente.compiler.writer import Writer
+from pente.compiler.writer import Kernel, Writer
 
-__all__ = ["ROWS", "Product", "Step", "gemm_ir"]
+__all__ = ["ROWS", "Product", "Step", "gemm_kernel"]
 
 ROWS, VECTORS = 8, 2
 SHARED = 100_000  # a product of fewer multiply-adds is done before another thread has begun
@@ -60,9 +60,9 @@ class Product:
         return 16 if self.kind == "float" else 8
 
 
-def gemm_ir(product: Product, name: str) -> str:
-    """The function ``name(addresses, operands)`` for operands A, B, C."""
-    return _Gemm(product).written(name)
+def gemm_kernel(product: Product) -> Kernel:
+    """The product as a kernel. Operands: A, B, C."""
+    return _Gemm(product).written()
 
 
 class _Gemm:
@@ -82,14 +82,10 @@ class _Gemm:
             return "batch"
         return "rows" if self.of.rows >= 2 * ROWS else ""
 
-    def written(self, name: str) -> str:
-        bases = []
-        for i in range(3):
-            index = self.to.put(f"load i64, ptr {self.to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
-            base = self.to.put(f"load ptr, ptr {self.to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-            bases.append(self._shifted(base, str(self.of.offsets[i]) if i < 2 else "0"))
-        self._passes(bases)
-        return self.to.function(name)
+    def written(self) -> Kernel:
+        offsets = (*self.of.offsets, 0)
+        self._passes([self.to.pointer(i, self.of.kind, offset) for i, offset in enumerate(offsets)])
+        return self.to.kernel()
 
     def _shifted(self, pointer: str, by: str) -> str:
         return pointer if by == "0" else self.to.put(f"getelementptr {self.of.kind}, ptr {pointer}, i64 {by}")
@@ -171,7 +167,7 @@ class _Gemm:
                 self.to.loop(str(start), str(stop), rows, body)
 
     def _shared_rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
-        """Each thread takes its share of the blocks; the rows that are left are the last thread's."""
+        """A piece of work is a block of rows; the rows that are left belong to the last."""
         blocks, rest = divmod(self.of.rows, ROWS)
 
         def block(i: str, rows: int) -> None:
@@ -185,8 +181,7 @@ class _Gemm:
         first, last = self.to.share(blocks)
         self.to.some(first, last, 1, lambda i: block(i, ROWS))
         if rest:
-            begin, end = self.to.share(1)
-            self.to.some(begin, end, 1, lambda i: block(str(blocks), rest))
+            self.to.when(self.to.put(f"icmp eq i64 %last, {blocks}"), lambda: block(str(blocks), rest))
 
     def _block(self, a: str, b: str, c: str, rows: int, vectors: int, left: int) -> None:
         """rows × vectors sums in registers over all of k; ``left`` is how many lanes count, 0 for all."""

@@ -14,11 +14,11 @@ from typing import Any
 from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
 from pente.compiler.fuse import Group
 from pente.compiler.views import View, broadcast
-from pente.compiler.writer import Writer
+from pente.compiler.writer import Kernel, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 
-__all__ = ["LANES", "Loop", "loop_ir"]
+__all__ = ["LANES", "Loop", "loop_kernel"]
 
 LANES = 16
 SHARED = 8192  # a walk over fewer numbers is done before another thread has begun
@@ -42,9 +42,9 @@ class Axis:
     reduced: bool
 
 
-def loop_ir(loop: Loop, name: str) -> str:
-    """The function ``name(addresses, operands)``: operands are places in the table of addresses."""
-    return _Nest(loop).written(name)
+def loop_kernel(loop: Loop) -> Kernel:
+    """The group as a kernel. Operands: what it reads, then what it writes."""
+    return _Nest(loop).written()
 
 
 class _Nest:
@@ -62,15 +62,10 @@ class _Nest:
         self.inner = inner
         self.large = prod(self.group.shape) >= SHARED  # worth being shared between threads
 
-    def written(self, name: str) -> str:
-        for i, view in enumerate(self.views):
-            place = self.to.put(f"getelementptr i64, ptr %operands, i64 {i}")
-            index = self.to.put(f"load i64, ptr {place}")
-            slot = self.to.put(f"getelementptr ptr, ptr %addresses, i64 {index}")
-            base = self.to.put(f"load ptr, ptr {slot}")
-            self.pointers.append(self.to.put(f"getelementptr {_stored(view)}, ptr {base}, i64 {view.offset}"))
+    def written(self) -> Kernel:
+        self.pointers = [self.to.pointer(i, _stored(view), view.offset) for i, view in enumerate(self.views)]
         self._outside(0, ["0"] * len(self.views))
-        return self.to.function(name)
+        return self.to.kernel()
 
     # The loops around the innermost one.
 
@@ -114,15 +109,17 @@ class _Nest:
         """The innermost axis in whole vectors, then what is left; shared between threads if no loop around it is."""
         vectors = self.inner.length // LANES if self._stores_side_by_side() else 0
         wide, one = Lanes(self.to, LANES), Lanes(self.to, 1)
-        shared = self.large and not self.outer
+        shared = vectors if self.large and not self.outer else 0
         if vectors:
             first, last = self.to.share(vectors) if shared else ("0", str(vectors))
             self.to.some(first, last, 1, lambda i: body(wide, self._moved(at, self.inner, self._times(i))))
         if vectors * LANES < self.inner.length:
             rest = partial(self.to.some, str(vectors * LANES), str(self.inner.length), 1)
             numbers = partial(rest, lambda i: body(one, self._moved(at, self.inner, i)))
-            first, last = self.to.share(1) if shared else ("0", "1")
-            self.to.some(first, last, 1, lambda _: numbers())
+            if shared:  # they belong to the last piece
+                self.to.when(self.to.put(f"icmp eq i64 %last, {vectors}"), numbers)
+            else:
+                numbers()
 
     def _times(self, i: str) -> str:
         return self.to.put(f"mul i64 {i}, {LANES}")

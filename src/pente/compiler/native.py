@@ -20,21 +20,16 @@ from pente.compiler import llvm
 from pente.compiler.convolution import forward_product, weight_product
 from pente.compiler.emit import has_type
 from pente.compiler.fuse import Group, fuse
-from pente.compiler.gemm import Product, Step, gemm_ir
-from pente.compiler.loops import Loop, loop_ir, reduced_view
-from pente.compiler.places import (
-    argmax_ir,
-    gather_ir,
-    has_argmax,
-    has_places,
-    scatter_ir,
-)
+from pente.compiler.gemm import Product, Step, gemm_kernel
+from pente.compiler.loops import Loop, loop_kernel, reduced_view
+from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel
 from pente.compiler.program import placed
-from pente.compiler.random import random_ir
+from pente.compiler.random import random_kernel
 from pente.compiler.threads import run_shared
 from pente.compiler.views import View, broadcast, contiguous, seen_through
 from pente.compiler.walk import walk
-from pente.compiler.windows import has_window_argmax, window_argmax_ir
+from pente.compiler.windows import has_window_argmax, window_argmax_kernel
+from pente.compiler.writer import Kernel
 from pente.core import primitives as p
 from pente.core.graph import Graph
 from pente.core.node import NOTHING, Node, Spec
@@ -48,9 +43,9 @@ WORTH_SHARING = 1e6  # nanoseconds: to wake a second thread takes some 50,000 of
 
 @dataclass(frozen=True)
 class KernelRow:
-    """A native call: the IR of its kernel, and the buffers it works on."""
+    """A native call: its kernel, and the buffers it works on."""
 
-    ir: str
+    kernel: Kernel
     operands: tuple[Node, ...]
     label: str
     work: float = 0.0  # about how many nanoseconds it takes on one thread
@@ -58,7 +53,7 @@ class KernelRow:
     @property
     def shared(self) -> bool:
         """Whether every thread does a part of it."""
-        return "%parts" in self.ir
+        return self.kernel.units > 1
 
 
 @dataclass(frozen=True)
@@ -119,18 +114,16 @@ class NativeTable:
         elif has_window_argmax(step) and view is not None:
             view = view if view.plain else self._copied(view)
             self._own(step)
-            self.rows.append(KernelRow(window_argmax_ir(step, view, "NAME"), (view.buffer, step), str(step.op)))
+            self.rows.append(KernelRow(window_argmax_kernel(step, view), (view.buffer, step), str(step.op)))
         elif step.op is p.concatenate:
             self._plan_concatenate(step)
         elif has_argmax(step) and view is not None:
-            self.rows.append(
-                KernelRow(argmax_ir(step, view, self._own(step), "NAME"), (view.buffer, step), str(step.op))
-            )
+            self.rows.append(KernelRow(argmax_kernel(step, view, self._own(step)), (view.buffer, step), str(step.op)))
         elif step.op is p.random_bits and all(self.views[x].plain for x in step.inputs):
             key, counter = (self.views[x] for x in step.inputs)
             self._own(step)
-            ir = random_ir(step, (key.offset, counter.offset), "NAME")
-            self.rows.append(KernelRow(ir, (key.buffer, counter.buffer, step), "random_bits"))
+            kernel = random_kernel(step, (key.offset, counter.offset))
+            self.rows.append(KernelRow(kernel, (key.buffer, counter.buffer, step), "random_bits"))
         else:
             self._plan_host(step)
         return None
@@ -155,7 +148,7 @@ class NativeTable:
         buffers = tuple(view.buffer for _, view in (*loop.reads, *loop.writes))
         label = " → ".join(str(node.op) for node in loop.group.nodes)
         work = prod(loop.group.shape) * len(loop.group.nodes) / 8
-        self.rows.append(KernelRow(loop_ir(loop, "NAME"), buffers, label, work))
+        self.rows.append(KernelRow(loop_kernel(loop), buffers, label, work))
 
     def _copied(self, view: View) -> View:
         """The elements of a view in order, in a buffer of their own."""
@@ -191,9 +184,7 @@ class NativeTable:
         self._product_row(node, product, a, b)
 
     def _product_row(self, node: Node, product: Product, a: View, b: View) -> None:
-        self.rows.append(
-            KernelRow(gemm_ir(product, "NAME"), (a.buffer, b.buffer, node), str(node.op), product.work / 50)
-        )
+        self.rows.append(KernelRow(gemm_kernel(product), (a.buffer, b.buffer, node), str(node.op), product.work / 50))
 
     def _plan_window(self, node: Node) -> None:
         """A valid convolution, or its weight gradient."""
@@ -224,12 +215,12 @@ class NativeTable:
         word = self._constant(np.zeros(1, np.int64))
         out = self._own(node)
         if node.op is p.gather:
-            ir, buffers = gather_ir(node, views[0], views[1], "NAME"), (views[0].buffer, views[1].buffer)
+            kernel, buffers = gather_kernel(node, views[0], views[1]), (views[0].buffer, views[1].buffer)
         else:
             self._write(views[0], out)
-            ir, buffers = scatter_ir(node, views[1], views[2], "NAME"), (views[1].buffer, views[2].buffer)
+            kernel, buffers = scatter_kernel(node, views[1], views[2]), (views[1].buffer, views[2].buffer)
         self.words[word.buffer] = node
-        self.rows.append(KernelRow(ir, (*buffers, node, word.buffer), str(node.op)))
+        self.rows.append(KernelRow(kernel, (*buffers, node, word.buffer), str(node.op)))
 
     def _constant(self, value: Any) -> View:
         """A number that the program needs and the graph does not hold."""
@@ -278,7 +269,7 @@ class NativeTable:
         kernels: dict[str, str] = {}
         for row in self.rows:
             if isinstance(row, KernelRow):
-                kernels.setdefault(row.ir, "k" + blake2b(row.ir.encode(), digest_size=12).hexdigest())
+                kernels.setdefault(row.kernel.text, "k" + blake2b(row.kernel.text.encode(), digest_size=12).hexdigest())
         texts = [ir.replace("@NAME(", f"@{name}(") for ir, name in kernels.items()]
         declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
         bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
@@ -291,12 +282,12 @@ class NativeTable:
             else np.zeros(1, np.int64)
             for row in self.rows
         ]
-        self.native = np.zeros((len(self.rows), 3), np.uint64)
+        self.native = np.zeros((len(self.rows), 4), np.uint64)
         for i, row in enumerate(self.rows):
             if isinstance(row, KernelRow):
                 later = self.rows[i + 1] if i + 1 < len(self.rows) else row
                 meet = row.shared or (isinstance(later, KernelRow) and later.shared)
-                self.native[i] = found[kernels[row.ir]], address_of(self.operands[i]), meet
+                self.native[i] = found[kernels[row.kernel.text]], address_of(self.operands[i]), meet, row.kernel.units
         self.segments = _segments(self.rows)
         work = sum(row.work for row in self.rows if isinstance(row, KernelRow) and row.shared)
         self.worth_sharing = work > WORTH_SHARING

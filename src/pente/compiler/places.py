@@ -8,14 +8,24 @@ import numpy as np
 
 from pente.compiler.emit import TYPES
 from pente.compiler.views import View
-from pente.compiler.writer import Writer
+from pente.compiler.writer import Kernel, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 from pente.shapes import Shape
 
 SHARED = 8192  # fewer numbers are done before another thread has begun
 
-__all__ = ["SHARED", "argmax_ir", "gather_ir", "has_argmax", "has_places", "moved", "over", "pointers", "scatter_ir"]
+__all__ = [
+    "SHARED",
+    "argmax_kernel",
+    "gather_kernel",
+    "has_argmax",
+    "has_places",
+    "moved",
+    "over",
+    "pointers",
+    "scatter_kernel",
+]
 
 
 Axes = Sequence[tuple[int, Sequence[int]]]
@@ -29,7 +39,7 @@ def has_argmax(node: Node) -> bool:
 _SEARCHED = ("float32", "float64", "int32", "int64")
 
 
-def argmax_ir(node: Node, x: View, out: View, name: str) -> str:
+def argmax_kernel(node: Node, x: View, out: View) -> Kernel:
     """The first largest (or smallest) along one axis; NaN wins, as in NumPy."""
     to, axis = Writer(), node.params["axis"]
     source, target = pointers(to, [x, out])
@@ -50,8 +60,8 @@ def argmax_ir(node: Node, x: View, out: View, name: str) -> str:
         _, found = to.loop("0", str(x.shape[axis]), 1, look, [(kind, first), ("i64", "0")])
         to.do(f"store i64 {found}, ptr {moved(to, target, 'i64', at[1])}")
 
-    over(to, axes, ["0", "0"], search)
-    return to.function(name)
+    over(to, axes, ["0", "0"], search, shared=prod(x.shape) >= SHARED)
+    return to.kernel()
 
 
 def _better(to: Writer, node: Node, kind: str, value: str, best: str) -> str:
@@ -67,12 +77,7 @@ def _better(to: Writer, node: Node, kind: str, value: str, best: str) -> str:
 
 def pointers(to: Writer, views: Sequence[View]) -> list[str]:
     """Where each operand begins."""
-    out = []
-    for i, view in enumerate(views):
-        index = to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
-        base = to.put(f"load ptr, ptr {to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-        out.append(moved(to, base, _memory_type(view), str(view.offset)))
-    return out
+    return [to.pointer(i, _memory_type(view), view.offset) for i, view in enumerate(views)]
 
 
 def moved(to: Writer, pointer: str, kind: str, by: str) -> str:
@@ -104,7 +109,7 @@ def has_places(node: Node) -> bool:
     return node.op in (p.gather, p.scatter_add, p.scatter_set) and node.dtype.name in TYPES and all(node.shape)
 
 
-def gather_ir(node: Node, x: View, indices: View, name: str) -> str:
+def gather_kernel(node: Node, x: View, indices: View) -> Kernel:
     """Copy the rows that the indices name. Operands: x, indices, the result, the word."""
     to = Writer()
     source, places, target, word = pointers(to, [x, indices, x._replace(offset=0), _WORD])
@@ -117,10 +122,10 @@ def gather_ir(node: Node, x: View, indices: View, name: str) -> str:
         _copy_row(to, kind, moved(to, target, kind, _row(to, at, count, i, after)), own, after)
 
     _pairs(to, before, count, one, shared=prod(node.shape) >= SHARED)
-    return to.function(name)
+    return to.kernel()
 
 
-def scatter_ir(node: Node, indices: View, updates: View, name: str) -> str:
+def scatter_kernel(node: Node, indices: View, updates: View) -> Kernel:
     """Write or add rows at places of what is there already. Operands: indices, updates, the result, the word."""
     to = Writer()
     places, source, target, word = pointers(to, [indices, updates, updates._replace(offset=0), _WORD])
@@ -134,7 +139,7 @@ def scatter_ir(node: Node, indices: View, updates: View, name: str) -> str:
         write(to, kind, own, moved(to, source, kind, _row(to, at, count, i, after)), after)
 
     _pairs(to, before, count, one)
-    return to.function(name)
+    return to.kernel()
 
 
 def _around(shape: Shape, axis: int, indices: Shape) -> tuple[int, int, int, int]:

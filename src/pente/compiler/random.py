@@ -1,54 +1,51 @@
 """Random bits as a kernel: Philox4x64-10, the same words in the same order as the eager row."""
 
+from collections.abc import Callable
+from functools import partial
 from math import prod
 
-from pente.compiler.writer import Writer
+from pente.compiler.writer import Kernel, Writer
 from pente.core.node import Node
 
-__all__ = ["random_ir"]
+__all__ = ["random_kernel"]
 
 _M0, _M1 = 0xD2E7470EE14C6C93, 0xCA5A826395121157
 _W0, _W1 = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
 
 
-def random_ir(node: Node, offsets: tuple[int, int], name: str) -> str:
+def random_kernel(node: Node, offsets: tuple[int, int]) -> Kernel:
     """Blocks of four words: block b of a draw is the cipher of (b + 1, 0, counter, 0), as NumPy's stream counts."""
     to = Writer()
-    key, counter, out = (_base(to, i, offset) for i, offset in enumerate((*offsets, 0)))
+    key, counter, out = (to.pointer(i, "i64", offset) for i, offset in enumerate((*offsets, 0)))
     keys = [to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr {key}, i64 {i}')}") for i in range(2)]
     call = to.put(f"load i64, ptr {counter}")
     words = -(-prod(node.shape) * node.dtype.itemsize // 8)
     schedule = _schedule(to, keys)
 
-    def block(b: str, _: list[str]) -> list[str]:
+    def block(b: str) -> None:
         cipher = _cipher(to, [to.put(f"add i64 {b}, 1"), "0", call, "0"], schedule)
         first = to.put(f"getelementptr [4 x i64], ptr {out}, i64 {b}")
         for i, word in enumerate(cipher):
             place = to.put(f"getelementptr i64, ptr {first}, i64 {i}")
             to.do(f"store i64 {word}, ptr {place}, align 4")
-        return []
 
-    if words // 4:
-        to.loop("0", str(words // 4), 1, block)
-    _last(to, node, out, _cipher(to, [str(words // 4 + 1), "0", call, "0"], schedule), words)
-    return to.function(name)
+    blocks = words // 4
+    to.some(*(to.share(blocks) if blocks else ("0", "0")), 1, block)
+    rest = partial(_rest, to, node, out, words, lambda: _cipher(to, [str(blocks + 1), "0", call, "0"], schedule))
+    if blocks < words / 4:
+        to.when(to.put(f"icmp eq i64 %last, {max(blocks, 1)}"), rest)
+    return to.kernel()
 
 
-def _last(to: Writer, node: Node, out: str, cipher: list[str], words: int) -> None:
+def _rest(to: Writer, node: Node, out: str, words: int, make: Callable[[], list[str]]) -> None:
     """What is left of a block, and half a word where 32-bit numbers end in one."""
-    size = prod(node.shape) * node.dtype.itemsize
+    size, cipher = prod(node.shape) * node.dtype.itemsize, make()
     for i in range(words // 4 * 4, words):
         place = to.put(f"getelementptr i64, ptr {out}, i64 {i}")
         if size - 8 * i >= 8:
             to.do(f"store i64 {cipher[i % 4]}, ptr {place}, align 4")
         else:
             to.do(f"store i32 {to.put(f'trunc i64 {cipher[i % 4]} to i32')}, ptr {place}, align 4")
-
-
-def _base(to: Writer, i: int, offset: int) -> str:
-    index = to.put(f"load i64, ptr {to.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
-    base = to.put(f"load ptr, ptr {to.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-    return to.put(f"getelementptr i64, ptr {base}, i64 {offset}")
 
 
 def _schedule(to: Writer, keys: list[str]) -> list[list[str]]:

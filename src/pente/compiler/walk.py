@@ -50,12 +50,23 @@ entry:
   br label %loop
 loop:
   %i = phi i64 [%from, %entry], [%next, %after]
-  %at = mul i64 %i, 3
+  %at = mul i64 %i, 4
   %place = getelementptr i64, ptr %rows, i64 %at
   %kernel = load ptr, ptr %place
   %second = getelementptr i64, ptr %place, i64 1
   %operands = load ptr, ptr %second
-  call void %kernel(ptr %addresses, ptr %operands, i64 %part, i64 %parts)
+  %fourth = getelementptr i64, ptr %place, i64 3
+  %units = load i64, ptr %fourth
+  %low = mul i64 %units, %part
+  %first = udiv i64 %low, %parts
+  %high = add i64 %low, %units
+  %last = udiv i64 %high, %parts
+  %busy = icmp slt i64 %first, %last
+  br i1 %busy, label %call, label %called
+call:
+  call void %kernel(ptr %addresses, ptr %operands, i64 %first, i64 %last, i64 %part)
+  br label %called
+called:
   %next = add i64 %i, 1
   %going = icmp slt i64 %next, %to
   %third = getelementptr i64, ptr %place, i64 2

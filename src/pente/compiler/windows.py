@@ -12,11 +12,11 @@ import numpy as np
 from pente.compiler.emit import TYPES, Lanes
 from pente.compiler.places import SHARED, moved, over, pointers
 from pente.compiler.views import View, contiguous
-from pente.compiler.writer import Writer
+from pente.compiler.writer import Kernel, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 
-__all__ = ["has_window_argmax", "window_argmax_ir"]
+__all__ = ["has_window_argmax", "window_argmax_kernel"]
 
 
 class _Search(NamedTuple):
@@ -36,7 +36,7 @@ def has_window_argmax(node: Node) -> bool:
     return plain and node.inputs[0].dtype.name in ("float32", "float64") and all(node.shape)
 
 
-def window_argmax_ir(node: Node, x: View, name: str) -> str:
+def window_argmax_kernel(node: Node, x: View) -> Kernel:
     """The flat place of the first largest number of each window; sixteen neighbours of the last axis at a time."""
     to = Writer()
     source, target = pointers(to, [x, x._replace(offset=0, dtype=np.dtype(np.int64))])
@@ -54,7 +54,7 @@ def window_argmax_ir(node: Node, x: View, name: str) -> str:
                 to.loop(str(start), str(stop), width, body)
 
     over(to, axes, ["0", "0"], row, shared=prod(x.shape) >= SHARED)
-    return to.function(name)
+    return to.kernel()
 
 
 def _largest(at: Sequence[str], width: int, of: "_Search", i: str, _: Any) -> list[str]:

@@ -1,10 +1,22 @@
 """LLVM IR as text: fresh names, blocks, and counted loops that carry values."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-__all__ = ["Writer"]
+__all__ = ["Kernel", "Writer"]
 
 Carried = Sequence[tuple[str, str]]
+
+
+class Kernel(NamedTuple):
+    """A function in IR, and into how many equal pieces of work it may be cut.
+
+    ``NAME(addresses, operands, first, last, part)`` does the pieces from first to last: an operand is a place in the
+    table of addresses; ``part`` is the thread that calls it.
+    """
+
+    text: str
+    units: int
 
 
 class Writer:
@@ -14,6 +26,7 @@ class Writer:
         self.lines: list[str] = []
         self.declared: set[str] = set()
         self.block = "body"
+        self.units = 1
         self._count = 0
 
     def fresh(self, stem: str = "v") -> str:
@@ -39,12 +52,26 @@ class Writer:
         self.lines.append(f"{label}:")
         self.block = label
 
+    def pointer(self, i: int, kind: str, offset: int) -> str:
+        """Where operand i begins: so many elements behind what the table of addresses names."""
+        index = self.put(f"load i64, ptr {self.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
+        base = self.put(f"load ptr, ptr {self.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
+        return self.put(f"getelementptr {kind}, ptr {base}, i64 {offset}") if offset else base
+
     def share(self, units: int) -> tuple[str, str]:
-        """This thread's part of so many equal pieces of work: the first, and the first that is not."""
-        after = self.put("add i64 %part, 1")
-        ends = [self.put(f"mul i64 {which}, {units}") for which in ("%part", after)]
-        first, last = (self.put(f"udiv i64 {end}, %parts") for end in ends)
-        return first, last
+        """Cut the kernel into so many equal pieces: the first to be done in this call, and the first that is not."""
+        self.units = units
+        return "%first", "%last"
+
+    def when(self, condition: str, body: Callable[[], None]) -> None:
+        """Do this only where the condition holds."""
+        self._count += 1
+        inside, past = f"when{self._count}", f"past{self._count}"
+        self.do(f"br i1 {condition}, label %{inside}, label %{past}")
+        self.open(inside)
+        body()
+        self.do(f"br label %{past}")
+        self.open(past)
 
     def some(self, start: str, stop: str, step: int, body: Callable[[str], None]) -> None:
         """for i in range(start, stop, step), with bounds that are known when it runs; it may run not at all."""
@@ -61,16 +88,12 @@ class Writer:
         self.do(f"br label %{past}")
         self.open(past)
 
-    def function(self, name: str) -> str:
-        """The kernel: what was written, for all threads if it asks for its share, else for the first alone."""
+    def kernel(self) -> Kernel:
+        """What was written, as a function."""
         body, declared = "\n".join(self.lines), "\n".join(sorted(self.declared))
-        gate, close = "  br label %body", ""
-        if "%parts" not in body:
-            gate = "  %alone = icmp eq i64 %part, 0\n  br i1 %alone, label %body, label %leave"
-            close = "leave:\n  ret void\n"
-        arguments = "ptr noalias %addresses, ptr noalias %operands, i64 %part, i64 %parts"
-        head = f'define void @{name}({arguments}) "prefer-vector-width"="512" {{'
-        return f"{declared}\n{head}\nentry:\n{gate}\nbody:\n{body}\n  ret void\n{close}}}"
+        arguments = "ptr noalias %addresses, ptr noalias %operands, i64 %first, i64 %last, i64 %part"
+        head = f'define void @NAME({arguments}) "prefer-vector-width"="512" {{'
+        return Kernel(f"{declared}\n{head}\nentry:\n  br label %body\nbody:\n{body}\n  ret void\n}}", self.units)
 
     def loop(
         self, start: str, stop: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried = ()

@@ -24,7 +24,7 @@ llvm._compile = lambda ir: compiled.append(ir) or honest(ir)
 x = np.arange(40, dtype=np.float32).reshape(5, 8)
 result = jit(lambda x: (pente.exp(x / 40) @ x.T).sum(axis=0))(x).numpy()
 assert np.allclose(result, (np.exp(x / 40) @ x.T).sum(axis=0), rtol=1e-5)
-print(sum("@walk(" not in ir for ir in compiled), result.tobytes().hex())
+print(sum("@alone(" not in ir for ir in compiled), result.tobytes().hex())
 """
 
 

@@ -84,7 +84,7 @@ def test_no_threads_are_refused() -> None:
     from pente.compiler.threads import set_threads, threads
 
     before = threads()
-    with pytest.raises(ValueError, match="at least 1, and got 0"):
+    with pytest.raises(ValueError, match="from 1 to 64, and got 0"):
         set_threads(0)
     assert threads() == before
     assert np.isfinite(before)

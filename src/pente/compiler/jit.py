@@ -14,6 +14,7 @@ from pente.compiler.native import NativeTable
 from pente.compiler.pipeline import run_passes
 from pente.compiler.program import Table
 from pente.compiler.report import Report, report
+from pente.compiler.runner import Runner
 from pente.core.graph import Graph
 from pente.core.node import Spec
 from pente.core.state import state
@@ -48,9 +49,16 @@ class Compiled:
         self.stages: list[tuple[str, Graph]] = []
         native = llvm.available()
         self.graph = run_passes(captured.graph, native, lambda name, graph: self.stages.append((name, graph)))
-        self.table = NativeTable(self.graph) if native else Table(self.graph)
         self.assigned = list(self.graph.assigned)
+        inputs = dict(zip(captured.state, self.graph.inputs[captured.arguments :], strict=True))
+        replaced = [inputs.get(variable) for variable in self.assigned]
+        self.table = NativeTable(self.graph, replaced) if native else Table(self.graph)
         self.trainable = [v.trainable for v in captured.state]
+
+    @functools.cached_property
+    def runner(self) -> Runner | None:
+        """What runs many steps of it in a row, if nothing in it stops for NumPy."""
+        return Runner(self) if Runner.possible(self) else None
 
     def fresh(self) -> bool:
         """Whether what was fixed while tracing still holds: which Variables are trained."""

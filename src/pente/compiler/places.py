@@ -24,6 +24,7 @@ __all__ = [
     "moved",
     "over",
     "pointers",
+    "rows_kernel",
     "scatter_kernel",
 ]
 
@@ -122,6 +123,22 @@ def gather_kernel(node: Node, x: View, indices: View) -> Kernel:
         _copy_row(to, kind, moved(to, target, kind, _row(to, at, count, i, after)), own, after)
 
     _pairs(to, before, count, one, shared=prod(node.shape) >= SHARED)
+    return to.kernel()
+
+
+def rows_kernel(node: Node) -> Kernel:
+    """Copy the rows that make up a batch. Operands: the data, the numbers of the rows (they are right), the node."""
+    to = Writer()
+    view = View(node, 0, node.shape, (), node.dtype)
+    source, places, target = pointers(to, [view, _WORD, view])
+    kind, size = _memory_type(view), prod(node.shape[1:])
+
+    def one(i: str) -> None:
+        row = to.put(f"load i64, ptr {moved(to, places, 'i64', i)}")
+        here, there = (to.put(f"mul i64 {n}, {size}") for n in (row, i))
+        _copy_row(to, kind, moved(to, target, kind, there), moved(to, source, kind, here), size)
+
+    to.some(*to.share(node.shape[0]), 1, one)
     return to.kernel()
 
 

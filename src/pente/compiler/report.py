@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from pente.compiler.native import KernelRow, NativeTable
+from pente.compiler.layout import HostRow, LoopRow, Row
+from pente.compiler.native import NativeTable
 from pente.core.printer import program_text
 
 if TYPE_CHECKING:
@@ -44,19 +45,27 @@ def _times(program: "Compiled", arguments: Sequence[Any]) -> list[float]:
 
 def _rows(table: NativeTable, times: list[float] | None) -> str:
     """One line a row: its time, who runs it, the shape of the result, what it does."""
-    lines = [
-        f"the table: {len(table.rows)} rows" + ("" if times is None else f", {sum(times) * 1e6:.1f} µs on one thread")
-    ]
-    for i, row in enumerate(table.rows):
-        native = isinstance(row, KernelRow)
-        shape = list(row.operands[-1].shape) if isinstance(row, KernelRow) else ""
-        what = row.label if isinstance(row, KernelRow) else row.node.op
+    rows = table.ordered
+    total = "" if times is None else f", {sum(times) * 1e6:.1f} µs on one thread"
+    lines = [f"the table: {len(rows)} rows in {len(table.parts)} stages{total}"]
+    for i, row in enumerate(rows):
         taken = "" if times is None else f"{times[i] * 1e6:9.1f} µs  "
-        lines.append(f"{i:4}  {taken}{'kernel' if native else 'NumPy '}  {what} {shape}")
+        lines += [f"{i:4}  {taken}{line}" for line in _described(row)]
     return "\n".join(lines)
 
 
+def _described(row: Row) -> list[str]:
+    if isinstance(row, HostRow):
+        return [f"NumPy   {row.node.op}"]
+    if isinstance(row, LoopRow):
+        return [f"loop    {row.length} times"] + [f"  {line}" for inner in row.rows for line in _described(inner)]
+    return [f"kernel  {row.label} {list(row.writes[0].shape)}"]
+
+
 def _memory(table: NativeTable) -> str:
-    inner = sum(array.nbytes for array in table.arena.values())
-    fresh = sum(prod(node.shape) * node.dtype.itemsize for node in table.fresh)
-    return f"memory: {len(table.arena)} inner buffers of {inner:,} bytes, {len(table.fresh)} results of {fresh:,} bytes"
+    inner = sum(array.nbytes for array in table.inner.values())
+    fresh = sum(prod(node.shape) * node.dtype.itemsize for node in table.results)
+    return (
+        f"memory: {len(table.inner)} inner buffers of {inner:,} bytes, which share {table.arena.nbytes:,}; "
+        f"{len(table.results)} results of {fresh:,} bytes"
+    )

@@ -1,77 +1,136 @@
-"""Many steps of one program in a row, with nothing of Python in between but the data.
+"""Many steps of one program in one native call: the batches are gathered there, too.
 
-The state lies in two sets of buffers: an even step reads the one and writes the other, an odd step the other way round.
-So a step that fails has changed nothing, and no memory is asked for. ``commit`` hands the state back to its Variables.
+The state lies in buffers of the runner and is written in place: by rows that may write over it, or by a copy at the end
+of the step. Both happen only after all that can fail, so a step that fails has changed nothing. ``commit`` hands the
+state back to its Variables.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pente.compiler.jit import Compiled
-from pente.compiler.native import NativeTable
-from pente.core.tensor import Tensor
+from pente.compiler.layout import KernelRow, LoopRow, Move, copy_row
+from pente.compiler.memory import address_of
+from pente.compiler.native import NativeTable, linked
+from pente.compiler.places import rows_kernel
+from pente.compiler.schedule import Begin, Check, End, Part, Stage, Stop
+from pente.compiler.script import Script
+from pente.compiler.threads import run_native
+from pente.compiler.views import View, contiguous
+from pente.core.node import NOTHING, Node
+from pente.core.tensor import Tensor, Variable
+from pente.errors import BoundsError
+
+if TYPE_CHECKING:
+    from pente.compiler.jit import Compiled
 
 __all__ = ["Runner"]
 
+WORTH_SHARING = 5_000.0  # nanoseconds of a step that another thread could take over: it is awake all the time
+
+State = Mapping[Variable, Any]
+
 
 class Runner:
-    """A program with buffers of its own for what goes in, what comes out, and the state."""
+    """A program whose first arguments are batches, made ready to run step after step.
 
-    def __init__(self, program: Compiled) -> None:
-        if not isinstance(program.table, NativeTable) or not self.possible(program):
+    ``begin`` gives it the data and takes the state in, ``run`` does the steps, ``commit`` gives the state back.
+    """
+
+    def __init__(self, program: "Compiled") -> None:
+        if not self.possible(program):
             raise ValueError("this program stops for NumPy between its kernels, so it cannot run by itself")
-        self.program, self.table = program, program.table
-        graph, state = program.graph, program.captured.state
+        self.program = program
+        self.table: NativeTable = program.table  # type: ignore[assignment]
         count = program.captured.arguments
-        self.arguments = [np.empty(node.shape, node.dtype) for node in graph.inputs[:count]]
-        self.outputs = {node: np.empty(node.shape, node.dtype) for node in dict.fromkeys(graph.outputs)}
-        self.now = {v: np.array(v.array, order="C") for v in dict.fromkeys([*state, *program.assigned])}
-        self.then = {v: np.empty_like(self.now[v]) for v in program.assigned}
-        self.addresses = [self._addresses(self.now, self.then), self._addresses({**self.now, **self.then}, self.now)]
-        self.steps = 0
+        self.inputs, self.olds = program.graph.inputs[:count], program.graph.inputs[count:]
+        self.variables = list(dict.fromkeys([*program.captured.state, *program.assigned]))
+        self.results = self.table.results[len(program.graph.outputs) :]
+        self.batch: int = self.inputs[0].shape[0]
+        self._lay_out()
+        self.state: State = {}
 
     @staticmethod
-    def possible(program: Compiled) -> bool:
-        """Whether every row is a kernel, and every result has a buffer of its own."""
-        table = program.table
-        if (
-            not isinstance(table, NativeTable)
-            or len(table.segments) != 1
-            or table.segments[0][0] == table.segments[0][1]
-        ):
-            return False
-        outputs, assigned = set(program.graph.outputs), list(program.graph.assigned.values())
-        own = set(table.fresh)
-        return outputs <= own and len(set(assigned)) == len(assigned) and set(assigned) <= own - outputs
+    def possible(program: "Compiled") -> bool:
+        """Whether no row is a stop, and there is a batch to gather."""
+        table, arguments = program.table, program.graph.inputs[: program.captured.arguments]
+        stops = not isinstance(table, NativeTable) or any(isinstance(part, Stop) for part in table.parts)
+        lengths = {node.shape[:1] for node in arguments}
+        return not stops and len(lengths) == 1 and all(all(node.shape) and node.shape for node in arguments)
 
-    def _addresses(self, read: dict[Any, Any], written: dict[Any, Any]) -> Any:
-        """The table of addresses for steps that read these arrays of the state and write those."""
-        table, graph = self.table, self.program.graph
-        found = table.addresses.copy()
-        given = [*self.arguments, *[read[v] for v in self.program.captured.state]]
-        for node, array in (*zip(graph.inputs, given, strict=True), *self.outputs.items()):
-            found[table.slots[node]] = array.ctypes.data
-        for variable, node in graph.assigned.items():
-            found[table.slots[node]] = written[variable].ctypes.data
-        return found
-
-    def step(self) -> None:
-        """One step on what ``arguments`` hold."""
+    def _lay_out(self) -> None:
+        """A loop over the batches: gather one, run the program, copy what could not be written in place."""
         table = self.table
-        with table.lock:
-            table.walk_rows(self.addresses[self.steps % 2].ctypes.data, *table.segments[0])
-            table.refuse_bad_places()
-        self.steps += 1
+        order, place = (Node(None, (), NOTHING, np.zeros(1, np.int64), False, "", None) for _ in range(2))
+        self.sources = [Node(None, (), NOTHING, np.zeros(1, node.dtype), False, "", None) for node in self.inputs]
+        feeds = tuple(
+            KernelRow(rows_kernel(node), (source, place), (node,), "rows of the batch", prod(node.shape) * 0.3)
+            for source, node in zip(self.sources, self.inputs, strict=True)
+        )
+        copies = tuple(self._copies())
+        step = LoopRow((*feeds, *copies), 1, (Move(place, order, 0, 8 * self.batch, 8 * self.batch),))
+        last = [Stage(copies)] if copies else []
+        self.parts: list[Part] = [Begin(step), Stage(feeds), *table.parts, Check(), *last, End(step)]
+        self.library, own = linked([*feeds, *copies])
+        nodes = [*table.slots, order, place, *self.sources]
+        self.slots = {node: i for i, node in enumerate(nodes)}
+        self.addresses = np.zeros(len(nodes), np.int64)
+        self.addresses[: len(table.addresses)] = table.addresses
+        self.gathered = {node: np.empty(node.shape, node.dtype) for node in self.inputs}
+        self.outputs = [np.empty(node.shape, node.dtype) for node in table.results[: len(self.program.graph.outputs)]]
+        self._point({**self.gathered, **dict(zip(table.results, self.outputs, strict=False))})
+        self.order = self.slots[order]
+        self.script = Script(self.parts, table.kernels | own, self.slots, self.addresses, table.flags)
+        self.loop = self.script.loops[step]
+        self.together = self.script.divided > WORTH_SHARING
 
-    def results(self) -> Any:
+    def _copies(self) -> list[KernelRow]:
+        """For new state that cannot lie where the old state does."""
+        old = dict(zip(self.program.captured.state, self.olds, strict=True))
+        pairs = zip(self.program.assigned, self.results, strict=True)
+        self.apart = {new: old[v] for v, new in pairs if v in old and new not in self.table.in_place}
+        self.waiting = {new: np.empty(new.shape, new.dtype) for new in self.apart}
+        return [copy_row(_whole(new), _whole(place)) for new, place in self.apart.items()]
+
+    def _point(self, arrays: Mapping[Node, Any]) -> None:
+        for node, array in arrays.items():
+            self.addresses[self.slots[node]] = address_of(array)
+
+    def begin(self, data: Sequence[Any], state: State | None = None) -> None:
+        """Take batches from these arrays, and the state from its Variables, or from where another runner keeps it."""
+        self.data = [np.ascontiguousarray(array) for array in data]
+        known = state or {}
+        self.state = {v: known[v] if v in known else np.array(v.array, order="C") for v in self.variables}
+        self._point(dict(zip(self.sources, self.data, strict=True)))
+        self._point({node: self.state[v] for v, node in zip(self.program.captured.state, self.olds, strict=True)})
+        written = zip(self.program.assigned, self.results, strict=True)
+        self._point({new: self.waiting[new] if new in self.apart else self.state[v] for v, new in written})
+
+    def run(self, rows: Any) -> None:
+        """Steps on these rows of the data, whole batches of them, one after the other."""
+        rows = np.ascontiguousarray(rows, np.int64)
+        if len(rows) < self.batch:
+            return
+        if rows.min() < 0 or rows.max() >= min(map(len, self.data)):
+            raise BoundsError(f"a batch names row {rows.min()} or {rows.max()}, and the data has {len(self.data[0])}.")
+        self.addresses[self.order] = address_of(rows)
+        self.loop[1] = len(rows) // self.batch
+        with self.table.lock:
+            run_native(self.script.address, 0, len(self.parts), self.together)
+            self.table.refuse_bad_places()
+
+    def logs(self) -> Any:
         """What the last step returned."""
-        return self.program.captured.rebuilt([Tensor(self.outputs[node].copy()) for node in self.program.graph.outputs])
+        return self.program.captured.rebuilt([Tensor(array.copy()) for array in self.outputs])
 
     def commit(self) -> None:
-        """Give the state after the last whole step to its Variables."""
-        if not self.steps:
-            return
+        """Give the state after the last whole step to its Variables; ``begin`` starts anew."""
         for variable in self.program.assigned:
-            source = self.then if self.steps % 2 else self.now
-            variable.replace(source[variable].copy())
+            variable.replace(self.state[variable])
+        self.state = {}
+
+
+def _whole(node: Node) -> View:
+    return View(node, 0, node.shape, contiguous(node.shape), node.dtype)

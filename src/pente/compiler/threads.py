@@ -1,70 +1,107 @@
-"""Threads that run the same table, each its share of every row.
+"""Threads that help with large programs.
 
-They are Python threads that wait for a lock and run inside one native call, which releases the interpreter. Where data
-crosses from one to another they meet at a barrier. Results do not depend on how many there are: every number is
-computed by one thread alone.
+They are Python threads that spend their time in one native call, which releases the interpreter: there they look for
+tasks of the program that runs, and after a while without any they come back and sleep. Nobody waits for them to wake.
+Results do not depend on how many there are: every number is computed by one thread alone.
 """
 
+import atexit
+import ctypes
 import os
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
-__all__ = ["run_shared", "set_threads", "threads"]
+from pente.compiler.walk import BLOCK, CLOSED, MOST_THREADS, sleeping, walk
 
-Walk = Callable[..., None]
+__all__ = ["run_native", "set_threads", "threads"]
 
 
 def _default() -> int:
     chosen = os.environ.get("PENTE_THREADS", "")
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(int(chosen), 1) if chosen.isdigit() else usable
+    return min(max(int(chosen), 1) if chosen.isdigit() else usable, MOST_THREADS)
 
 
 class _Helper:
-    """One waiting thread."""
+    """A thread that serves one block of shared words."""
 
-    def __init__(self) -> None:
+    def __init__(self, block: Any, part: int) -> None:
+        self.block, self.part = block, part
         self.go = threading.Semaphore(0)
-        self.idle = threading.Event()
-        self.idle.set()
-        self.job: tuple[Any, ...] = ()
-        threading.Thread(target=self._serve, name="pente", daemon=True).start()
+        self.thread = threading.Thread(target=self._serve, name="pente", daemon=True)
+        self.thread.start()
 
     def _serve(self) -> None:
-        while True:
+        place, serve = self.block.ctypes.data, walk().serve
+        while not self.block[CLOSED]:
+            serve(place, self.part)
             self.go.acquire()
-            walk, *arguments = self.job
-            walk(*arguments)
-            self.idle.set()
 
-    def start(self, *job: Any) -> None:
-        self.idle.wait()  # an interrupt may have kept the last run from waiting
-        self.idle.clear()
-        self.job = job
-        self.go.release()
+    def wake(self) -> None:
+        """Let it look for tasks again, if it sleeps."""
+        asleep = sleeping(self.part)
+        if self.block[asleep]:
+            self.block[asleep] = 0
+            self.go.release()
+
+
+def _find_processor() -> Callable[[], int]:
+    """What tells on which processor this thread runs, where the system knows."""
+    if not hasattr(os, "sched_setaffinity"):
+        return lambda: -1
+    try:
+        found: Callable[[], int] = ctypes.PyDLL(None).sched_getcpu
+    except (AttributeError, OSError):
+        return lambda: -1
+    return found
+
+
+_processor = _find_processor()
 
 
 class _Pool:
-    """The helpers of this process, and the memory in which they meet."""
+    """The helpers of this process, and the words that all of them share."""
 
     def __init__(self) -> None:
         self.count = _default()
         self.helpers: list[_Helper] = []
         self.busy = threading.Lock()
-        self.meeting = np.zeros(64, np.int64)  # two words, far apart: who has arrived, and how often all had
+        self.place = -1  # the processor of the thread that ran last
+        words = np.zeros(BLOCK + 16, np.int64)
+        self.block = words[-words.ctypes.data % 128 // 8 :]  # from the beginning of a line
 
-    def run(self, walk: Walk, *arguments: Any) -> None:
+    def run(self, program: int, start: int, stop: int) -> int:
         while len(self.helpers) < self.count - 1:
-            self.helpers.append(_Helper())
-        place = self.meeting.ctypes.data
-        for part, helper in enumerate(self.helpers[: self.count - 1], 1):
-            helper.start(walk, *arguments, part, self.count, place)
-        walk(*arguments, 0, self.count, place)
-        for helper in self.helpers:  # nobody is in native code any more when the program, or the process, is let go
-            helper.idle.wait()
+            self.helpers.append(_Helper(self.block, len(self.helpers) + 1))
+            self.place = -1
+        self._spread()
+        for helper in self.helpers[: self.count - 1]:
+            helper.wake()
+        stopped: int = walk().together(self.block.ctypes.data, program, start, stop, self.count)
+        return stopped
+
+    def _spread(self) -> None:
+        """Keep the helpers away from the processor of this thread: Linux wakes them there, and may leave them there."""
+        place = _processor()
+        if place == self.place:
+            return
+        others = os.sched_getaffinity(0) - {place}
+        for helper in self.helpers if others else ():
+            with suppress(OSError):  # it may not be allowed
+                os.sched_setaffinity(helper.thread.native_id or os.getpid(), others)
+        self.place = place
+
+    def close(self) -> None:
+        """Nobody is in native code any more when the process ends."""
+        self.block[CLOSED] = 1
+        for helper in self.helpers:
+            helper.go.release()
+        for helper in self.helpers:
+            helper.thread.join()
 
 
 _pool = _Pool()
@@ -78,6 +115,7 @@ def _begin_anew() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_anew)
+atexit.register(lambda: _pool.close())
 
 
 def threads() -> int:
@@ -93,19 +131,22 @@ def set_threads(count: int) -> None:
     >>> import pente
     >>> pente.set_threads(1)
     """
-    if count < 1:
-        raise ValueError(f"set_threads wants at least 1, and got {count}.")
+    if not 1 <= count <= MOST_THREADS:
+        raise ValueError(f"set_threads wants from 1 to {MOST_THREADS}, and got {count}.")
     with _pool.busy:
         _pool.count = count
 
 
-def run_shared(walk: Walk, *arguments: Any) -> None:
-    """Run the walk on all threads; on this one alone where the others are busy with another program."""
+def run_native(program: int, start: int, stop: int, together: bool) -> int:
+    """Run stages of a program and return the one at which it stopped.
+
+    On all threads if ``together``, and if the others are not busy with another program; else on this one alone.
+    """
     pool = _pool
-    if pool.count > 1 and pool.busy.acquire(blocking=False):
+    if together and pool.count > 1 and pool.busy.acquire(blocking=False):
         try:
-            pool.run(walk, *arguments)
+            return pool.run(program, start, stop)
         finally:
             pool.busy.release()
-    else:
-        walk(*arguments, 0, 1, pool.meeting.ctypes.data)
+    stopped: int = walk().alone(program, start, stop)
+    return stopped

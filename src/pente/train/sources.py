@@ -65,6 +65,11 @@ class ArraySource:
         order = None if self.seed is None else permutation(self.rows, self.seed, number)
         return islice(batches(self.rows, self.batch_size, order), self.limit)
 
+    def numbers(self, number: int) -> Any:
+        """The numbers of the rows of an epoch, in the order in which they are seen."""
+        order = np.arange(self.rows) if self.seed is None else permutation(self.rows, self.seed, number)
+        return order if self.limit is None else order[: self.limit * self.batch_size]
+
     def part(self, rows: slice) -> "ArraySource":
         """The source of these rows alone."""
         count = len(range(*rows.indices(self.rows)))

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
-
-import numpy as np
 
 from pente import tree
 from pente.compiler.jit import Compiled
@@ -15,6 +14,8 @@ from pente.train.progress import ProgressBar
 from pente.train.sources import ArraySource
 
 __all__ = ["sprint"]
+
+AT_ONCE = 0.02  # seconds: for so long nobody looks whether the user interrupts
 
 
 def sprint(
@@ -27,24 +28,31 @@ def sprint(
 ) -> Any:
     """All steps of an epoch; returns what the last one gave.
 
-    The first batch of a size takes the ordinary way, which traces and checks. The others of this size only change what
-    lies in the program's buffers. Whatever happens, the state of the last whole step is handed back.
+    The first batch of a size takes the ordinary way, which traces and checks. From then on the program gathers its
+    batches itself, as many in one call as take a moment. Whatever happens, the state of the last whole step is handed
+    back.
     """
     data = tree.leaves([part for part in source.data if part is not None])
+    order, size = source.numbers(epoch), source.batch_size
     runner: Runner | None = None
     logs: Callable[[], Any] = dict
+    at, pace = 0, 1
     try:
-        for i, rows in enumerate(source.order(epoch)):
-            if runner is not None and _length(rows, source.rows) == len(runner.arguments[0]):
-                _fill(runner, data, rows)
-                runner.step()
-                logs = runner.results
+        while at < len(order):
+            whole = min(pace, (len(order) - at) // size)
+            if runner is not None and whole:
+                begin = perf_counter()
+                runner.run(order[at : at + whole * size])
+                pace = max(1, int(whole * AT_ONCE / max(perf_counter() - begin, 1e-6)))
+                logs = runner.logs
+                at += whole * size
             else:
                 _hand_back(runner)
-                logs = partial(_same, step(*_tensors(source.at(rows))))
-                runner = _runner(recent(), data)
+                logs = partial(_same, step(*_tensors(source.at(order[at : at + size]))))
+                runner = _runner(recent(), data) if whole else None
+                at += size
             for bar in bars:
-                bar.on_step(i, logs)
+                bar.on_step(-(-at // size) - 1, logs)
             interrupt.check()
     finally:
         _hand_back(runner)
@@ -59,28 +67,18 @@ def _same(logs: Any) -> Any:
     return logs
 
 
-def _length(rows: Any, count: int) -> int:
-    return len(range(*rows.indices(count))) if isinstance(rows, slice) else len(rows)
-
-
-def _fill(runner: Runner, data: list[Any], rows: Any) -> None:
-    """Bring the rows of a batch to where the program reads them."""
-    for array, place in zip(data, runner.arguments, strict=True):
-        if isinstance(rows, slice):
-            place[...] = array[rows]
-        else:
-            np.take(array, rows, axis=0, out=place, mode="clip")  # "raise" would copy; the rows are a permutation
-
-
 def _runner(program: Compiled | None, data: list[Any]) -> Runner | None:
-    """A runner for this program, if it can run by itself and takes the data as it is."""
-    if program is None or not Runner.possible(program):
+    """The runner of this program, if it can run by itself and takes the data as it is."""
+    runner = None if program is None else program.runner
+    if runner is None:
         return None
-    wanted = program.graph.inputs[: program.captured.arguments]
-    same = len(wanted) == len(data) and all(
-        (a.shape[1:], a.dtype) == (node.shape[1:], node.dtype) for a, node in zip(data, wanted, strict=True)
+    same = len(runner.inputs) == len(data) and all(
+        (a.shape[1:], a.dtype) == (node.shape[1:], node.dtype) for a, node in zip(data, runner.inputs, strict=True)
     )
-    return Runner(program) if same else None
+    if not same:
+        return None
+    runner.begin(data)
+    return runner
 
 
 def _hand_back(runner: Runner | None) -> None:

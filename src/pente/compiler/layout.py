@@ -1,0 +1,446 @@
+"""What runs: a program as rows, each a kernel on buffers, a loop of rows, or a stop at which NumPy does the work.
+
+A view of another value (a reshape, a transpose, a slice) is no row: whoever reads it reads the buffer it looks at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from pente.compiler.convolution import forward_product, weight_product
+from pente.compiler.emit import has_type
+from pente.compiler.fuse import Group, fuse
+from pente.compiler.gemm import Product, Step, gemm_kernel
+from pente.compiler.loops import Loop, loop_kernel, reduced_view
+from pente.compiler.pipeline import run_passes
+from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel
+from pente.compiler.random import random_kernel
+from pente.compiler.views import View, broadcast, contiguous, seen_through
+from pente.compiler.windows import has_window_argmax, window_argmax_kernel
+from pente.compiler.writer import Kernel
+from pente.core import primitives as p
+from pente.core.graph import Graph
+from pente.core.node import NOTHING, Node, Spec
+
+__all__ = ["HostRow", "KernelRow", "Layout", "LoopRow", "Move", "Row", "copy_row"]
+
+
+@dataclass(frozen=True, eq=False)
+class KernelRow:
+    """A native call: its kernel and the buffers it works on, those it reads before those it writes.
+
+    ``steady`` are pairs of a buffer read and a buffer written that may be the same memory: the kernel reads every
+    number of the one before it writes the number at this place of the other.
+    """
+
+    kernel: Kernel
+    reads: tuple[Node, ...]
+    writes: tuple[Node, ...]
+    label: str
+    work: float  # about how many nanoseconds it takes on one thread
+    steady: frozenset[tuple[Node, Node]] = frozenset()
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        return (*self.reads, *self.writes)
+
+
+@dataclass(frozen=True, eq=False)
+class HostRow:
+    """A stop: NumPy evaluates the call on views of the buffers and writes the result into its own."""
+
+    node: Node
+    inputs: tuple[View | Node, ...]  # a node stands for the outputs of an operation that has several
+
+    @property
+    def reads(self) -> tuple[Node, ...]:
+        return tuple(x if isinstance(x, Node) else x.buffer for x in self.inputs)
+
+    @property
+    def writes(self) -> tuple[Node, ...]:
+        return (self.node,)
+
+
+@dataclass(frozen=True)
+class Move:
+    """How an address changes in a loop: ``start`` bytes behind that of ``base`` at first, then by these two in turn."""
+
+    node: Node
+    base: Node
+    start: int
+    step: int
+    other: int
+
+
+@dataclass(frozen=True, eq=False)
+class LoopRow:
+    """Rows that run again and again, each time on other addresses."""
+
+    rows: "tuple[KernelRow | LoopRow, ...]"
+    length: int
+    moves: tuple[Move, ...]
+
+    @cached_property
+    def reads(self) -> tuple[Node, ...]:
+        """What its rows read from outside, and the buffers that its addresses move through."""
+        own = {move.node for move in self.moves} | set(self.written)
+        found = [x for row in self.rows for x in row.reads if x not in own]
+        return tuple(dict.fromkeys([*found, *[move.base for move in self.moves]]))
+
+    @cached_property
+    def writes(self) -> tuple[Node, ...]:
+        """What its rows write, and the buffers behind those of its moving addresses that are written."""
+        behind = {move.node: move.base for move in self.moves}
+        return tuple(dict.fromkeys(behind.get(x, x) for x in self.written))
+
+    @cached_property
+    def written(self) -> tuple[Node, ...]:
+        """What its rows write, whether it stands still or moves."""
+        return tuple(dict.fromkeys(x for row in self.rows for x in row.writes))
+
+    @property
+    def work(self) -> float:
+        return self.length * sum(row.work for row in self.rows)
+
+
+Row = KernelRow | HostRow | LoopRow
+
+
+class Layout:
+    """The rows of a program, the numbers it needs beside its inputs, and the buffers in which its results lie.
+
+    ``results`` are the outputs, then the values of the assigned Variables: each has a buffer of its own, in order.
+    ``words`` are words of memory that tell of a bad index, and whose they are.
+    """
+
+    def __init__(self, graph: Graph, given: Mapping[Node, View] | None = None) -> None:
+        self.graph = graph
+        self.views: dict[Node, View] = dict(given or {})
+        self.parts: dict[Node, tuple[View, ...]] = {}  # outputs of an operation that has several
+        self.rows: list[Row] = []
+        self.words: dict[Node, Node] = {}
+        self.constants: dict[Node, Any] = {node: np.array(node.value, order="C") for node in graph.captured}
+        asked = [*graph.outputs, *graph.assigned.values()]
+        self._asked = set(asked)
+        for node in (*graph.inputs, *graph.captured):
+            if node not in self.views:
+                self._own(node)
+        for step in fuse(graph):
+            self._plan(step)
+        self.results: list[Node] = []
+        self._not_own = {*graph.inputs, *graph.captured}
+        for node in asked:
+            self.results.append(self._result(node))
+
+    def _result(self, node: Node) -> Node:
+        """The buffer of its own in which this value lies whole, and which no other result has."""
+        view = self.views.get(node)
+        if view is not None and (view.buffer is not node or node in self._not_own):
+            if has_type(node.dtype) and all(node.shape):
+                node = self._copied(view).buffer
+            else:
+                node = Node(p.identity, (node,), NOTHING, Spec(node.shape, node.dtype), False, "", None)
+                self._plan_host(node)
+        self._not_own.add(node)
+        return node
+
+    def _own(self, node: Node) -> View:
+        """The value lies in a buffer of its own, in order."""
+        view = self.views[node] = View(node, 0, node.shape, contiguous(node.shape), node.dtype)
+        return view
+
+    def _plan(self, step: Group | Node) -> None:
+        if isinstance(step, Group):
+            return self._plan_group(step)
+        view = self.views.get(step.inputs[0]) if len(step.inputs) == 1 else None
+        through = seen_through(step, view) if view is not None else None
+        if through is not None:
+            self.views[step] = through
+        elif step.op is p.part and step.inputs[0] in self.parts:
+            self.views[step] = self.parts[step.inputs[0]][step.params["index"]]
+        elif step.op is p.scan and self._plan_scan(step):
+            return None
+        elif _is_tuple(step, *step.inputs) or not all(step.shape) or not has_type(step.dtype):
+            self._plan_host(step)
+        elif step.op is p.reshape and view is not None:
+            copied = self._copied(view)
+            self.views[step] = copied._replace(shape=step.shape, strides=contiguous(step.shape))
+        elif step.op is p.concatenate:
+            self._plan_concatenate(step)
+        elif not all(all(x.shape) for x in step.inputs) or not self._plan_kernel(step):
+            self._plan_host(step)
+        return None
+
+    def _plan_kernel(self, node: Node) -> bool:
+        """Whether there is a kernel for this call; then it is a row."""
+        views = [self.views[x] for x in node.inputs if x in self.views]
+        if node.op is p.matmul and node.dtype.name in ("float32", "float64"):
+            self._plan_product(node)
+        elif node.op in (p.conv, p.conv_kernel) and _is_plain_window(node):
+            self._plan_window(node)
+        elif node.op is p.pad and all(min(width) >= 0 for width in node.params["widths"]):
+            self._plan_pad(node, views[0])
+        elif has_places(node):
+            self._plan_places(node)
+        elif has_window_argmax(node):
+            view = views[0] if views[0].plain else self._copied(views[0])
+            self._row(node, window_argmax_kernel(node, view), [view], prod(node.shape) * 1.0)
+        elif has_argmax(node):
+            self._row(node, argmax_kernel(node, views[0], self._own(node)), views, prod(views[0].shape) * 1.0)
+        elif node.op is p.random_bits and all(view.plain for view in views):
+            kernel = random_kernel(node, (views[0].offset, views[1].offset))
+            self._row(node, kernel, views, prod(node.shape) * 1.2)
+        else:
+            return False
+        return True
+
+    def _row(self, node: Node, kernel: Kernel, views: list[View], work: float, word: Node | None = None) -> None:
+        """The kernel reads these views and writes the value of the call into a buffer of its own."""
+        self._own(node)
+        writes = (node,) if word is None else (node, word)
+        self.rows.append(KernelRow(kernel, tuple(view.buffer for view in views), writes, str(node.op), work))
+
+    # Element-wise groups and copies.
+
+    def _plan_group(self, group: Group) -> None:
+        if not all(group.shape):
+            for node in group.nodes:
+                self._plan_host(node)
+            return
+        inside = set(group.nodes)
+        outside = dict.fromkeys(x for node in group.nodes for x in node.inputs if x not in inside)
+        reads = tuple((node, broadcast(self.views[node], group.shape)) for node in outside)
+        stored = [node for node in group.nodes if node is group.root or node in self._asked]
+        writes = []
+        for node in stored:
+            view = self._own(node)
+            ends = group.reduces and node is group.root
+            writes.append((node, reduced_view(view, group) if ends else broadcast(view, group.shape)))
+        self.rows.append(_loop_row(Loop(group, reads, tuple(writes))))
+
+    def _copied(self, view: View) -> View:
+        """The elements of a view in order, in a buffer of their own."""
+        own = self._own(Node(p.identity, (view.buffer,), NOTHING, Spec(view.shape, view.dtype), False, "", None))
+        self._write(view, own)
+        return own
+
+    def _write(self, source: View, target: View) -> None:
+        self.rows.append(copy_row(source, target))
+
+    # Products and windows.
+
+    def _plan_product(self, node: Node) -> None:
+        a, b = (self.views[x] for x in node.inputs)
+        if b.strides[-1] != 1 and b.shape[-1] > 1:
+            b = self._copied(b)
+        lead = node.shape[:-2]
+        a_lead, b_lead = (
+            broadcast(v._replace(shape=v.shape[:-2], strides=v.strides[:-2]), lead).strides for v in (a, b)
+        )
+        out = self._own(node)
+        product = Product(
+            node.shape[-2],
+            node.shape[-1],
+            a.strides[-2],
+            out.strides[-2],
+            (Step(a.shape[-1], a.strides[-1], b.strides[-2]),),
+            "float" if node.dtype.itemsize == 4 else "double",
+            tuple(map(Step, lead, a_lead, b_lead, out.strides[:-2])),
+            offsets=(a.offset, b.offset),
+        )
+        self._row(node, gemm_kernel(product), [a, b], product.work / 50)
+
+    def _plan_window(self, node: Node) -> None:
+        """A valid convolution, or its weight gradient."""
+        a, b = (v if v.plain else self._copied(v) for v in (self.views[x] for x in node.inputs))
+        product = (forward_product if node.op is p.conv else weight_product)(node, a, b)
+        self._row(node, gemm_kernel(product), [a, b], product.work / 50)
+
+    def _plan_pad(self, node: Node, x: View) -> None:
+        """Fill all with the border's number, then put the inside in its place."""
+        out, widths = self._own(node), node.params["widths"]
+        border = self._constant(np.asarray(node.params["value"], node.dtype))
+        self._write(broadcast(border, node.shape), out)
+        offset = sum(low * s for (low, _, _), s in zip(widths, out.strides, strict=True))
+        strides = tuple(s * (inner + 1) for s, (_, _, inner) in zip(out.strides, widths, strict=True))
+        self._write(x, View(node, offset, x.shape, strides, node.dtype))
+
+    def _plan_concatenate(self, node: Node) -> None:
+        out, axis, start = self._own(node), node.params["axis"], 0
+        for x in (self.views[i] for i in node.inputs):
+            if all(x.shape):
+                self._write(x, out._replace(offset=start * out.strides[axis], shape=x.shape))
+            start += x.shape[axis]
+
+    def _plan_places(self, node: Node) -> None:
+        """Reading or writing at places; a word of its own tells of an index that lies outside."""
+        views = [v if v.plain else self._copied(v) for v in (self.views[x] for x in node.inputs)]
+        word = self._constant(np.zeros(1, np.int64)).buffer
+        self.words[word] = node
+        if node.op is p.gather:
+            kernel = gather_kernel(node, views[0], views[1])
+        else:
+            self._write(views.pop(0), self._own(node))
+            kernel = scatter_kernel(node, *views)
+        self._row(node, kernel, views, prod(views[-1].shape) * 1.0, word)
+
+    def _constant(self, value: Any) -> View:
+        """A number that the program needs and the graph does not hold."""
+        node = Node(None, (), NOTHING, value, False, "", None)
+        self.constants[node] = value
+        return View(node, 0, (), (), value.dtype)
+
+    def _plan_host(self, node: Node) -> None:
+        self.rows.append(HostRow(node, tuple(self.views.get(x, x) for x in node.inputs)))
+        if node.value.__class__ is not tuple:
+            self._own(node)
+
+    # Loops.
+
+    def _plan_scan(self, node: Node) -> bool:
+        """Whether all of the body has kernels; then the loop is a row, and what it gives lies in stacks."""
+        if not node.params["length"] or not all(_fits(self.views.get(x)) for x in node.inputs):
+            return False
+        scan = _Scan(self, node)
+        if not scan.native:
+            return False
+        for view, target in scan.starts:
+            self._write(view, target)
+        self.rows.append(scan.row)
+        self.parts[node] = scan.parts
+        self.constants.update(scan.inner.constants)
+        self.words.update(scan.inner.words)
+        return True
+
+
+def copy_row(source: View, target: View) -> KernelRow:
+    """Write the elements of one view to the places of another."""
+    node = Node(p.identity, (source.buffer,), NOTHING, Spec(target.shape, target.dtype), False, "", None)
+    return _loop_row(Loop(Group(target.shape, [node]), ((source.buffer, source),), ((node, target),)))
+
+
+def _loop_row(loop: Loop) -> KernelRow:
+    reads, writes = (tuple(view.buffer for _, view in views) for views in (loop.reads, loop.writes))
+    label = " → ".join(str(node.op) for node in loop.group.nodes)
+    work = prod(loop.group.shape) * (len(reads) + len(writes) + len(loop.group.nodes)) / 16
+    return KernelRow(loop_kernel(loop), reads, writes, label, work, _steady(loop))
+
+
+class _Scan:
+    """A scan as a loop of rows.
+
+    Without a record the carry has two places and goes from one to the other. Where the program wants the carry before
+    each step (its gradient does), the carry has a place for every step, and the record is there without a copy.
+    """
+
+    def __init__(self, outer: Layout, node: Node) -> None:
+        body, self.carries, self.sequences = (node.params[k] for k in ("body", "carries", "sequences"))
+        self.length, self.reverse = node.params["length"], node.params["reverse"]
+        graph = run_passes(body, native=True)
+        self.views = [outer.views[x] for x in node.inputs]
+        count = self.carries
+        places = {x: i for i, x in enumerate(graph.inputs[:count])}
+        self.kept = [places.get(x) for x in graph.outputs[count:]]
+        given = [x for x, kept in zip(graph.outputs[count:], self.kept, strict=True) if kept is None]
+        graph = Graph(graph.inputs, graph.captured, graph.nodes, (*graph.outputs[:count], *given), {})
+        self.inner = Layout(graph, self._given(graph))
+        self.native = all(not isinstance(row, HostRow) for row in self.inner.rows) and all(
+            _fits(View(x, 0, x.shape, (), x.dtype)) for x in graph.outputs
+        )
+        if self.native:
+            self._carry(graph.inputs[:count])
+            self._stack(count)
+            self._rows(graph.inputs[count : count + self.sequences])
+            self.row = LoopRow(tuple(self.inner.rows), self.length, tuple(self.moves))  # type: ignore[arg-type]
+
+    def _given(self, graph: Graph) -> dict[Node, View]:
+        """The body's inputs: rows of sequences are seen where they lie, and so are the constants."""
+        count, found = self.carries, {}
+        for node, view in zip(graph.inputs[count:], self.views[count:], strict=True):
+            found[node] = view
+        for node in graph.inputs[count : count + self.sequences]:
+            found[node] = View(node, 0, node.shape, found[node].strides[1:], node.dtype)
+        return found
+
+    def _carry(self, inputs: tuple[Node, ...]) -> None:
+        self.moves: list[Move] = []
+        self.starts: list[tuple[View, View]] = []
+        self.ends: list[View] = []
+        self.records: list[View] = []
+        for i, node in enumerate(inputs):
+            recorded = i in self.kept
+            places = self.length + 1 if recorded else 2
+            whole = _buffer((places, *node.shape), node)
+            size = prod(node.shape)
+            first = self.length if recorded and self.reverse else 0
+            after = first - 1 if first else 1
+            last = 0 if first else self.length % places if not recorded else self.length
+            step = (after - first) * size * node.dtype.itemsize
+            back = step if recorded else -step
+            unit = size * node.dtype.itemsize
+            self.moves.append(Move(node, whole.buffer, first * unit, step, back))
+            self.moves.append(Move(self.inner.results[i], whole.buffer, after * unit, back, step))
+            at = [whole._replace(offset=n * size, shape=node.shape, strides=whole.strides[1:]) for n in (first, last)]
+            self.starts.append((self.views[i], at[0]))
+            self.ends.append(at[1])
+            begin = size if first else 0
+            self.records.append(whole._replace(offset=begin, shape=(self.length, *node.shape)))
+
+    def _stack(self, count: int) -> None:
+        """What the steps give, one after the other."""
+        given = iter(self.inner.results[count:])
+        stacks = []
+        for kept in self.kept:
+            if kept is not None:
+                stacks.append(self.records[kept])
+                continue
+            node = next(given)
+            stacks.append(_buffer((self.length, *node.shape), node))
+            self._walk(node, stacks[-1])
+        self.parts = (*self.ends, *stacks)
+
+    def _rows(self, inputs: tuple[Node, ...]) -> None:
+        for node, view in zip(inputs, self.views[self.carries :], strict=False):
+            self._walk(node, view)
+
+    def _walk(self, node: Node, whole: View) -> None:
+        """This address goes along the first axis of a view."""
+        size = whole.dtype.itemsize
+        step = whole.strides[0] * size * (-1 if self.reverse else 1)
+        start = whole.offset * size - (self.length - 1) * step if self.reverse else whole.offset * size
+        self.moves.append(Move(node, whole.buffer, start, step, step))
+
+
+def _buffer(shape: tuple[int, ...], like: Node) -> View:
+    node = Node(p.identity, (), NOTHING, Spec(shape, like.dtype), False, "", None)
+    return View(node, 0, shape, contiguous(shape), like.dtype)
+
+
+def _fits(view: View | None) -> bool:
+    """Whether kernels can work on it: known numbers, and some of them."""
+    return view is not None and has_type(view.dtype) and all(view.shape)
+
+
+def _steady(loop: Loop) -> frozenset[tuple[Node, Node]]:
+    """Buffers that are read in the same order, once and from the beginning, as others are written."""
+    if loop.group.reduces:
+        return frozenset()
+    buffers = [view.buffer for _, view in loop.reads]
+    read = [v for _, v in loop.reads if v.plain and not v.offset and buffers.count(v.buffer) == 1]
+    written = [v for _, v in loop.writes if v.plain and not v.offset]
+    return frozenset((a.buffer, b.buffer) for a in read for b in written if a.dtype == b.dtype)
+
+
+def _is_tuple(*nodes: Node) -> bool:
+    """Whether one of them stands for several outputs."""
+    return any(node.value.__class__ is tuple for node in nodes)
+
+
+def _is_plain_window(node: Node) -> bool:
+    """Whether a kernel does it: one group, no padding, floats."""
+    plain = node.params["groups"] == 1 and not any(map(any, node.params["padding"]))
+    return plain and node.dtype.itemsize in (4, 8)

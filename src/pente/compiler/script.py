@@ -1,0 +1,92 @@
+"""The stages of a program as the numbers that the native loop reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pente.compiler.layout import KernelRow, LoopRow
+from pente.compiler.memory import address_of
+from pente.compiler.schedule import Begin, Check, End, Part, Stage
+from pente.compiler.walk import BEGIN, CHECK, END, STOP, TASKS
+from pente.core.node import Node
+
+__all__ = ["Script"]
+
+GRAIN = 4000.0  # nanoseconds of work in a task, at least: to claim one takes some 50
+MOST_TASKS = 64  # of one row
+
+Call = tuple[int, int, int, int]
+
+
+class Script:
+    """Calls, tasks and stages of a program, for one table of addresses.
+
+    ``kernels`` are the addresses of the kernels' code by their text, ``slots`` the places of buffers in ``addresses``,
+    ``words`` the addresses of the words that tell of a bad index. ``together`` says whether several threads are worth
+    waking.
+    """
+
+    def __init__(
+        self, parts: Sequence[Part], kernels: Mapping[str, int], slots: Mapping[Node, int], addresses: Any, words: Any
+    ) -> None:
+        self.parts, self.kernels, self.slots = parts, kernels, slots
+        self.kept: list[Any] = [words, addresses]  # what the numbers point to
+        self.calls: list[Call] = []
+        self.tasks: list[int] = []
+        self.loops: dict[LoopRow, Any] = {}
+        self.operands: dict[KernelRow, Any] = {}
+        self.stages = [self._stage(i, part, words) for i, part in enumerate(parts)]
+        self.tasks.append(len(self.calls))
+        arrays = [np.array(x, np.int64).reshape(-1) for x in (self.calls, self.tasks, self.stages)]
+        self.program = np.array([*map(address_of, arrays), address_of(addresses)], np.int64)
+        self.kept += arrays
+        self.address = address_of(self.program)
+
+    def _stage(self, i: int, part: Part, words: Any) -> tuple[int, int, int]:
+        if isinstance(part, Stage):
+            first = len(self.tasks)
+            self._tasks(part)
+            return TASKS, first, len(self.tasks)
+        if isinstance(part, Begin):
+            self.loops[part.loop] = self._loop(part.loop, i + 1)
+            return BEGIN, address_of(self.loops[part.loop]), 0
+        if isinstance(part, End):
+            return END, address_of(self.loops[part.loop]), 0
+        return (CHECK, address_of(words), len(words)) if isinstance(part, Check) else (STOP, 0, 0)
+
+    def _tasks(self, stage: Stage) -> None:
+        """Large rows in several tasks, small ones several to a task."""
+        filled = 0.0
+        open_task = False
+        for row in stage.rows:
+            pieces = 1 if stage.in_order else min(row.kernel.units, int(row.work / GRAIN), MOST_TASKS)
+            if pieces > 1:
+                open_task = False
+                for n in range(pieces):
+                    self.tasks.append(len(self.calls))
+                    self._call(row, n * row.kernel.units // pieces, (n + 1) * row.kernel.units // pieces)
+                continue
+            if not open_task or (filled >= GRAIN and not stage.in_order):
+                self.tasks.append(len(self.calls))
+                open_task, filled = True, 0.0
+            self._call(row, 0, row.kernel.units)
+            filled += row.work
+
+    def _call(self, row: KernelRow, first: int, last: int) -> None:
+        if row not in self.operands:
+            self.operands[row] = np.array([self.slots[x] for x in row.operands], np.int64)
+        self.calls.append((self.kernels[row.kernel.text], address_of(self.operands[row]), first, last))
+
+    def _loop(self, loop: LoopRow, begin: int) -> Any:
+        moves = [(self.slots[m.node], self.slots[m.base], m.start, m.step, m.other, m.step) for m in loop.moves]
+        return np.array([loop.length, loop.length, begin, len(moves), *np.array(moves, np.int64).reshape(-1)], np.int64)
+
+    @property
+    def divided(self) -> float:
+        """How many nanoseconds of work another thread could take over in one pass."""
+        return sum(
+            sum(row.work for row in part.rows) / 2
+            for part in self.parts
+            if isinstance(part, Stage) and not part.in_order
+        )

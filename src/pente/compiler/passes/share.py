@@ -23,7 +23,7 @@ def share_equal(graph: Graph) -> Graph:
 
 
 def _signature(node: Node) -> Hashable:
-    return node.op, node.inputs, tuple(sorted((name, _key(value)) for name, value in node.params.items()))
+    return node.op, node.inputs, tuple([(name, _key(value)) for name, value in sorted(node.params.items())])
 
 
 def _key(value: Any) -> Hashable:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pente.compiler.writer import Kernel, Writer
 
-__all__ = ["ROWS", "Product", "Step", "gemm_kernel"]
+__all__ = ["ROWS", "Product", "Step", "gemm_kernel", "write_product"]
 
 ROWS, VECTORS = 8, 2
 SHARED = 100_000  # a product of fewer multiply-adds is done before another thread has begun
@@ -62,18 +62,28 @@ class Product:
 
 def gemm_kernel(product: Product) -> Kernel:
     """The product as a kernel. Operands: A, B, C."""
-    return _Gemm(product).written()
+    to = Writer()
+    offsets = (*product.offsets, 0)
+    gemm = _Gemm(product, to)
+    gemm.shared = gemm.way()
+    gemm.write([to.pointer(i, product.kind, offset) for i, offset in enumerate(offsets)])
+    return to.kernel()
+
+
+def write_product(to: Writer, product: Product, bases: list[str]) -> None:
+    """The whole product inside another kernel, where A, B and C begin at these pointers."""
+    _Gemm(product, to).write(bases)
 
 
 class _Gemm:
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Product, to: Writer) -> None:
         self.of = product
-        self.to = Writer()
+        self.to = to
         self.vector = f"<{product.lanes} x {product.kind}>"
         self.adding = False  # whether C is added to
-        self.shared = self._way()
+        self.shared = ""
 
-    def _way(self) -> str:
+    def way(self) -> str:
         """What is shared between threads: products side by side, or rows. Never k: each sum belongs to one thread."""
         first = self.of.batch[0].length if self.of.batch else 1
         if self.of.work < SHARED:
@@ -81,11 +91,6 @@ class _Gemm:
         if first >= 8 or (first > 1 and self.of.rows < 2 * ROWS):
             return "batch"
         return "rows" if self.of.rows >= 2 * ROWS else ""
-
-    def written(self) -> Kernel:
-        offsets = (*self.of.offsets, 0)
-        self._passes([self.to.pointer(i, self.of.kind, offset) for i, offset in enumerate(offsets)])
-        return self.to.kernel()
 
     def _shifted(self, pointer: str, by: str) -> str:
         return pointer if by == "0" else self.to.put(f"getelementptr {self.of.kind}, ptr {pointer}, i64 {by}")
@@ -96,7 +101,7 @@ class _Gemm:
     def _moved(self, bases: list[str], step: Step, i: str) -> list[str]:
         return [self._shifted(p, self._times(i, s)) for p, s in zip(bases, step[1:], strict=True)]
 
-    def _passes(self, bases: list[str]) -> None:
+    def write(self, bases: list[str]) -> None:
         """The first pass writes C, the others add to it."""
         self._columns(bases)
         step = self.of.passes

@@ -53,14 +53,19 @@ def _run(node: Node, inputs: list[Any]) -> Any:
 
 def graph_of(inputs: tuple[Node, ...], outputs: tuple[Node, ...], assigned: Any, since: int) -> Graph:
     """The program between these nodes. What stood before ``since``, or has a value already, is captured."""
-    own = set(inputs)
+    own, outside = set(inputs), set()
 
-    def outside(node: Node) -> bool:
-        return node not in own and (not is_abstract(node.value) or node.serial < since or node.op is None)
+    def ends(node: Node) -> bool:
+        if node in own:
+            return True
+        if node.op is None or node.serial < since or not is_abstract(node.value):
+            outside.add(node)
+            return True
+        return False
 
-    found = list(ancestors([*outputs, *assigned.values()], stop=lambda node: node in own or outside(node)))
-    captured = tuple(node for node in found if outside(node))
-    nodes = tuple(node for node in found if node not in own and not outside(node))
+    found = ancestors([*outputs, *assigned.values()], stop=ends)
+    captured = tuple([node for node in found if node in outside])
+    nodes = tuple([node for node in found if node not in own and node not in outside])
     return Graph(inputs, captured, nodes, outputs, dict(assigned))
 
 

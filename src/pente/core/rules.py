@@ -30,9 +30,11 @@ def _cast_hint(spec: Spec, kinds: str) -> str:
 
 
 def same_dtype(*specs: Spec) -> dtypes.DType:
-    if any(s.dtype != specs[0].dtype for s in specs):
-        raise DTypeError(f"wants inputs of one dtype, and got {', '.join(s.dtype.name for s in specs)}.")
-    return specs[0].dtype
+    first = specs[0].dtype
+    for spec in specs:
+        if spec.dtype is not first and spec.dtype != first:
+            raise DTypeError(f"wants inputs of one dtype, and got {', '.join(s.dtype.name for s in specs)}.")
+    return first
 
 
 def elementwise(kinds: str) -> Any:

@@ -78,7 +78,8 @@ class BatchNormalization(Layer):
         axes = tuple(range(x.ndim - 1))
         with no_grad():
             for moving, of_batch in ((self.moving_mean, mean), (self.moving_variance, var)):
-                moving.assign(moving * self.momentum + of_batch(x, axis=axes) * (1.0 - self.momentum))
+                found = of_batch(x, axis=axes, keepdims=True).reshape(moving.shape)  # sums that the output needs, too
+                moving.assign(moving * self.momentum + found * (1.0 - self.momentum))
 
 
 class LayerNormalization(Layer):

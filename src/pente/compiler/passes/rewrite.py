@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from pente.core.graph import Graph, graph_of
-from pente.core.node import Node
+from pente.core.graph import Graph
+from pente.core.node import Node, ancestors, is_abstract
 from pente.core.state import Position
 
 __all__ = ["remade", "rewrite"]
@@ -15,14 +15,45 @@ Rule = Callable[[Node, tuple[Node, ...]], Node]
 def rewrite(graph: Graph, rule: Rule) -> Graph:
     """The program in which every call is what ``rule`` makes of it and of its inputs, which are rewritten already.
 
-    A rule may put several calls for one: whatever the outputs lead to belongs to the new program.
+    A rule may put several calls for one; they stand where the one stood. Calls that nobody reads any more are left.
     """
-    found: dict[Node, Node] = {node: node for node in (*graph.inputs, *graph.captured)}
+    changed: dict[Node, Node] = {}
+    new = _Program(graph)
     for node in graph.nodes:
-        found[node] = rule(node, tuple(found[x] for x in node.inputs))
-    outputs = tuple(found[node] for node in graph.outputs)
-    assigned = {variable: found[node] for variable, node in graph.assigned.items()}
-    return graph_of(graph.inputs, outputs, assigned, since=0)
+        inputs = node.inputs
+        if not changed.keys().isdisjoint(inputs):
+            inputs = tuple([changed.get(x, x) for x in inputs])
+        result = rule(node, inputs)
+        if result is not node:
+            changed[node] = result
+        new.hold(result)
+    outputs = tuple([changed.get(x, x) for x in graph.outputs])
+    assigned = {variable: changed.get(x, x) for variable, x in graph.assigned.items()}
+    return Graph(graph.inputs, tuple(new.captured), tuple(new.nodes), outputs, assigned)
+
+
+class _Program:
+    """The calls of the new program, in order."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.captured = list(graph.captured)
+        self.nodes: list[Node] = []
+        self.known = {*graph.inputs, *graph.captured}
+
+    def hold(self, node: Node) -> None:
+        """Take the call into the program, after what it needs and is not there yet."""
+        if node in self.known:
+            return
+        if self.known.issuperset(node.inputs):
+            self._append(node)
+            return
+        for part in ancestors([node], stop=lambda x: x in self.known or not is_abstract(x.value)):
+            if part not in self.known:
+                self._append(part)
+
+    def _append(self, node: Node) -> None:
+        self.known.add(node)
+        (self.nodes if is_abstract(node.value) else self.captured).append(node)
 
 
 def remade(node: Node, inputs: tuple[Node, ...], op: Any = None, params: Any = None) -> Node:

@@ -1,8 +1,11 @@
 """Compute once what is computed twice."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
+import numpy as np
+
+from pente.compiler.emit import EMIT
 from pente.compiler.passes.rewrite import remade, rewrite
 from pente.core import primitives as p
 from pente.core.graph import Graph
@@ -10,20 +13,40 @@ from pente.core.node import Node
 
 __all__ = ["share_equal"]
 
+_CHEAP = {*EMIT, p.reshape, p.broadcast_to, p.transpose, p.strided_slice, p.flip}
+
 
 def share_equal(graph: Graph) -> Graph:
-    """Two calls of one operation on the same inputs with the same parameters become one. Not across remat."""
+    """Two calls of one operation on the same inputs with the same parameters become one. Not across remat.
+
+    A reduction, say, also becomes one with another whose inputs are only equal: computed alike, from equal constants.
+    An element-wise call does not, since to compute it again from what is at hand is cheaper than to keep it.
+    """
     known: dict[Hashable, Node] = {}
+    equal = _equal_numbers(graph.captured)  # a node to the first that has the same value
 
     def shared(node: Node, inputs: tuple[Node, ...]) -> Node:
         new = remade(node, inputs)
-        return new if node.op is p.remat else known.setdefault(_signature(new), new)
+        if node.op is p.remat:
+            return new
+        first = known.setdefault(_signature(new, [equal.get(x, x) for x in inputs]), new)
+        if first.inputs == inputs or node.op not in _CHEAP:
+            return first
+        equal[new] = first
+        return new
 
     return rewrite(graph, shared)
 
 
-def _signature(node: Node) -> Hashable:
-    return node.op, node.inputs, tuple(sorted((name, _key(value)) for name, value in node.params.items()))
+def _equal_numbers(constants: Sequence[Node]) -> dict[Node, Node]:
+    """Each single number, and the first that has the same bits: a call on a plain number brings one of its own."""
+    first: dict[Hashable, Node] = {}
+    numbers = [(node, np.asarray(node.value)) for node in constants if np.size(node.value) == 1]
+    return {node: first.setdefault((x.dtype, x.shape, x.tobytes()), node) for node, x in numbers}
+
+
+def _signature(node: Node, inputs: Sequence[Node]) -> Hashable:
+    return node.op, tuple(inputs), tuple([(name, _key(value)) for name, value in sorted(node.params.items())])
 
 
 def _key(value: Any) -> Hashable:

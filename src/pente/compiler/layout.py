@@ -20,6 +20,7 @@ from pente.compiler.pipeline import run_passes
 from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel
 from pente.compiler.random import random_kernel
 from pente.compiler.views import View, broadcast, contiguous, seen_through
+from pente.compiler.walk import MOST_THREADS
 from pente.compiler.windows import has_window_argmax, window_argmax_kernel
 from pente.compiler.writer import Kernel
 from pente.core import primitives as p
@@ -201,8 +202,11 @@ class Layout:
     def _row(self, node: Node, kernel: Kernel, views: list[View], work: float, word: Node | None = None) -> None:
         """The kernel reads these views and writes the value of the call into a buffer of its own."""
         self._own(node)
-        writes = (node,) if word is None else (node, word)
-        self.rows.append(KernelRow(kernel, tuple(view.buffer for view in views), writes, str(node.op), work))
+        writes = [node] if word is None else [node, word]
+        if kernel.scratch:
+            spec = Spec((MOST_THREADS * kernel.scratch,), np.dtype(np.uint8))
+            writes.append(Node(p.identity, (), NOTHING, spec, False, "", None))
+        self.rows.append(KernelRow(kernel, tuple(view.buffer for view in views), tuple(writes), str(node.op), work))
 
     # Element-wise groups and copies.
 

@@ -166,9 +166,11 @@ class NativeTable:
 
 def linked(rows: Sequence[Row]) -> tuple[Any, dict[str, int]]:
     """Compile each different kernel once; the address of each by its text, which holds for as long as the library."""
-    names = {row.kernel.text: "" for row in _kernels(rows)}
+    kernels = _kernels(rows)
+    names = {row.kernel.text: "" for row in kernels}
     names = {text: "k" + blake2b(text.encode(), digest_size=12).hexdigest() for text in names}
-    texts = [text.replace("@NAME(", f"@{name}(") for text, name in names.items()]
+    called = sorted({function.text for row in kernels for function in row.kernel.functions})
+    texts = [*called, *[text.replace("@NAME(", f"@{name}(") for text, name in names.items()]]
     declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
     bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
     library = llvm.build("\n".join([*declared, *bodies]), list(names.values())) if names else None

@@ -1,22 +1,33 @@
 """LLVM IR as text: fresh names, blocks, and counted loops that carry values."""
 
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
-__all__ = ["Kernel", "Writer"]
+__all__ = ["Function", "Kernel", "Writer"]
 
 Carried = Sequence[tuple[str, str]]
+
+
+class Function(NamedTuple):
+    """What kernels call. Its name follows from its text, so that kernels which need the same share it."""
+
+    name: str
+    text: str
 
 
 class Kernel(NamedTuple):
     """A function in IR, and into how many equal pieces of work it may be cut.
 
     ``NAME(addresses, operands, first, last, part)`` does the pieces from first to last: an operand is a place in the
-    table of addresses; ``part`` is the thread that calls it.
+    table of addresses; ``part`` is the thread that calls it. ``scratch`` is how many bytes each thread needs for
+    itself: the last operand then is a buffer of so many bytes for every thread there may be.
     """
 
     text: str
     units: int
+    functions: tuple[Function, ...] = ()
+    scratch: int = 0
 
 
 class Writer:
@@ -25,8 +36,10 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.declared: set[str] = set()
+        self.called: dict[str, Function] = {}
         self.block = "body"
         self.units = 1
+        self.scratch = 0
         self._count = 0
 
     def fresh(self, stem: str = "v") -> str:
@@ -52,16 +65,25 @@ class Writer:
         self.lines.append(f"{label}:")
         self.block = label
 
+    def shifted(self, kind: str, pointer: str, by: str) -> str:
+        """So many numbers behind a pointer."""
+        return pointer if by == "0" else self.put(f"getelementptr {kind}, ptr {pointer}, i64 {by}")
+
     def pointer(self, i: int, kind: str, offset: int) -> str:
         """Where operand i begins: so many elements behind what the table of addresses names."""
         index = self.put(f"load i64, ptr {self.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
         base = self.put(f"load ptr, ptr {self.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-        return self.put(f"getelementptr {kind}, ptr {base}, i64 {offset}") if offset else base
+        return self.shifted(kind, base, str(offset))
 
     def share(self, units: int) -> tuple[str, str]:
         """Cut the kernel into so many equal pieces: the first to be done in this call, and the first that is not."""
         self.units = units
         return "%first", "%last"
+
+    def call(self, function: Function, *arguments: str) -> None:
+        """Call a function that gives nothing back."""
+        self.called[function.name] = function
+        self.do(f"call void @{function.name}({', '.join(arguments)})")
 
     def when(self, condition: str, body: Callable[[], None]) -> None:
         """Do this only where the condition holds."""
@@ -89,11 +111,20 @@ class Writer:
         self.open(past)
 
     def kernel(self) -> Kernel:
-        """What was written, as a function."""
+        """What was written, as a kernel."""
+        text = self._text("@NAME(ptr noalias %addresses, ptr noalias %operands, i64 %first, i64 %last, i64 %part)")
+        return Kernel(text, self.units, tuple(self.called.values()), self.scratch)
+
+    def function(self, stem: str, arguments: str) -> Function:
+        """What was written, as a function with these arguments."""
+        text = self._text(f"@NAME({arguments})", "internal ")
+        name = f"{stem}.{blake2b(text.encode(), digest_size=8).hexdigest()}"
+        return Function(name, text.replace("@NAME", f"@{name}"))
+
+    def _text(self, head: str, linkage: str = "") -> str:
         body, declared = "\n".join(self.lines), "\n".join(sorted(self.declared))
-        arguments = "ptr noalias %addresses, ptr noalias %operands, i64 %first, i64 %last, i64 %part"
-        head = f'define void @NAME({arguments}) "prefer-vector-width"="512" {{'
-        return Kernel(f"{declared}\n{head}\nentry:\n  br label %body\nbody:\n{body}\n  ret void\n}}", self.units)
+        head = f'define {linkage}void {head} "prefer-vector-width"="512" {{'
+        return f"{declared}\n{head}\nentry:\n  br label %body\nbody:\n{body}\n  ret void\n}}"
 
     def loop(
         self, start: str, stop: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried = ()

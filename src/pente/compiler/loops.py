@@ -14,7 +14,7 @@ from typing import Any
 from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
 from pente.compiler.fuse import Group
 from pente.compiler.views import View, broadcast
-from pente.compiler.writer import Kernel, Writer
+from pente.compiler.writer import Kernel, Span, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 
@@ -65,7 +65,20 @@ class _Nest:
     def written(self) -> Kernel:
         self.pointers = [self.to.pointer(i, _stored(view), view.offset) for i, view in enumerate(self.views)]
         self._outside(0, ["0"] * len(self.views))
-        return self.to.kernel()
+        return self.to.kernel()._replace(spans=tuple(self._span(i) for i in range(len(self.views))))
+
+    def _span(self, i: int) -> Span | None:
+        """Which numbers of an operand belong to a piece: those of a step along the axis that is shared."""
+        axes = [*self.outer, *self.deep, self.inner]
+        if self.views[i].offset or any(axis.strides[i] < 0 for axis in axes):
+            return None
+        if not self.outer or not self.large:
+            whole = 1 + sum((axis.length - 1) * axis.strides[i] for axis in axes)
+            flat = len(axes) == 1 and self.inner.strides[i] == 1 and not self.group.reduces
+            return Span(1, LANES if self.large else whole) if flat or not self.large else None
+        step = axes[0].strides[i]
+        reach = sum((axis.length - 1) * axis.strides[i] for axis in axes[1:])
+        return Span(1, step) if reach < step else None
 
     # The loops around the innermost one.
 

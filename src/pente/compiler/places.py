@@ -8,7 +8,7 @@ import numpy as np
 
 from pente.compiler.emit import TYPES
 from pente.compiler.views import View
-from pente.compiler.writer import Kernel, Writer
+from pente.compiler.writer import Kernel, Span, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 from pente.shapes import Shape
@@ -139,7 +139,7 @@ def rows_kernel(node: Node) -> Kernel:
         _copy_row(to, kind, moved(to, target, kind, there), moved(to, source, kind, here), size)
 
     to.some(*to.share(node.shape[0]), 1, one)
-    return to.kernel()
+    return to.kernel()._replace(spans=(None, None, Span(1, size)))
 
 
 def scatter_kernel(node: Node, indices: View, updates: View) -> Kernel:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from math import prod
 
-from pente.compiler.writer import Kernel, Writer
+from pente.compiler.writer import Kernel, Span, Writer
 from pente.core.node import Node
 
 __all__ = ["random_kernel"]
@@ -34,7 +34,7 @@ def random_kernel(node: Node, offsets: tuple[int, int]) -> Kernel:
     rest = partial(_rest, to, node, out, words, lambda: _cipher(to, [str(blocks + 1), "0", call, "0"], schedule))
     if blocks < words / 4:
         to.when(to.put(f"icmp eq i64 %last, {max(blocks, 1)}"), rest)
-    return to.kernel()
+    return to.kernel()._replace(spans=(None, None, Span(1, 32 // node.dtype.itemsize) if blocks else None))
 
 
 def _rest(to: Writer, node: Node, out: str, words: int, make: Callable[[], list[str]]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pente.compiler.chains import Chain
 from pente.compiler.layout import KernelRow, LoopRow, Move, copy_row
 from pente.compiler.memory import address_of
 from pente.compiler.native import NativeTable, linked
@@ -71,8 +72,8 @@ class Runner:
         )
         copies = tuple(self._copies())
         step = LoopRow((*feeds, *copies), 1, (Move(place, order, 0, 8 * self.batch, 8 * self.batch),))
-        last = [Stage(copies)] if copies else []
-        self.parts: list[Part] = [Begin(step), Stage(feeds), *table.parts, Check(), *last, End(step)]
+        last = [Stage(tuple(map(Chain, copies)))] if copies else []
+        self.parts: list[Part] = [Begin(step), Stage(tuple(map(Chain, feeds))), *table.parts, Check(), *last, End(step)]
         self.library, own = linked([*feeds, *copies])
         nodes = [*table.slots, order, place, *self.sources]
         self.slots = {node: i for i, node in enumerate(nodes)}

@@ -1,7 +1,9 @@
 """When it runs: rows that do not wait for each other stand in one stage, and threads meet only between stages.
 
 A row's level is one more than that of the last row that it has to wait for: because it reads what that one writes, or
-writes what that one reads or writes. What depends on nothing that is computed (a cast of a weight, random bits) waits
+writes what that one reads or writes. But a row of which every piece needs only what the same piece of another row gives
+goes along with that one, as a chain: whoever does a piece of the one does that piece of the other, while it has the
+numbers at hand, and nobody waits. What depends on nothing that is computed (a cast of a weight, random bits) waits
 until just before it is needed. Levels of very little work are run by one thread, several of them in a row.
 """
 
@@ -9,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from pente.compiler.chains import Chain
 from pente.compiler.layout import HostRow, KernelRow, LoopRow, Row
 from pente.core.node import Node
 
@@ -19,10 +22,14 @@ SMALL = 1500.0  # nanoseconds of work that are not worth being divided: to open 
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """Rows that may run at once; or, in order, rows of little work that one thread runs."""
+    """Chains that may run at once; or, in order, rows of little work that one thread runs."""
 
-    rows: tuple[KernelRow, ...]
+    chains: tuple[Chain, ...]
     in_order: bool = False
+
+    @property
+    def rows(self) -> tuple[KernelRow, ...]:
+        return tuple(row for chain in self.chains for row in chain.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,16 +71,17 @@ def schedule(rows: Sequence[Row], settled: Settled = NONE, fallible: Sequence[Ro
     all rows that can fail.
     """
     over = _in_place(rows, settled)
-    levels = _levels(rows, over, fallible)
-    if over and any(levels[row] >= _first(levels, over) for row in fallible):
+    placed = _placed(rows, over, fallible)
+    if over and any(placed.levels[row] >= _first(placed.levels, over) for row in fallible):
         over = {}
-        levels = _levels(rows, over, fallible)
+        placed = _placed(rows, over, fallible)
+    levels = placed.levels
     begin = _first(levels, over) if over else None
     parts: list[Part] = []
     for level, some in groupby(sorted(rows, key=levels.__getitem__), key=levels.__getitem__):
         if level == begin:
             parts.append(Check())
-        _append(parts, list(some))
+        _append(parts, list(some), placed.chains)
     return parts, over
 
 
@@ -112,29 +120,50 @@ def _in_order(rows: Sequence[Row], over: Settled) -> list[Row]:
     return [*[row for row in rows if row not in waiting], *[row for row in rows if row in waiting]]
 
 
-def _levels(rows: Sequence[Row], over: Settled, fallible: Sequence[Row]) -> dict[Row, int]:
-    """The level of every row; what can wait until it is needed does, and state is written after all that can fail."""
+def _placed(rows: Sequence[Row], over: Settled, fallible: Sequence[Row]) -> "_Waiting":
+    """Levels and chains; what can wait until it is needed does, and state is written after all that can fail."""
     order = _in_order(rows, over)
-    floors = _patient(order, _waited(order, {}, over))
+    floors = _patient(order, _Waiting(order, {}, over).levels)
     if fallible:
-        levels = _waited(order, floors, over)
+        levels = _Waiting(order, floors, over).levels
         safe = max(levels[row] for row in fallible) + 1
         floors |= {row: max(safe, floors.get(row, 0)) for row in order if _writing(row, over)}
-    return _waited(order, floors, over)
+    return _Waiting(order, floors, over)
 
 
-def _waited(order: Sequence[Row], floors: Mapping[Row, int], over: Settled) -> dict[Row, int]:
-    """The earliest level of every row, but not before its floor."""
-    written: dict[Node, int] = {}
-    read: dict[Node, int] = {}
-    levels: dict[Row, int] = {}
-    for row in order:
-        targets = [*row.writes, *[over[x] for x in row.writes if x in over]]
-        waits = [written.get(x, -1) for x in (*row.reads, *targets)] + [read.get(x, -1) for x in targets]
-        levels[row] = level = max([floors.get(row, 0), *[w + 1 for w in waits]])
-        read.update((x, max(level, read.get(x, -1))) for x in row.reads)
-        written.update((x, max(level, written.get(x, -1))) for x in targets)
-    return levels
+class _Waiting:
+    """Gives the rows, in order, their levels and chains."""
+
+    def __init__(self, order: Sequence[Row], floors: Mapping[Row, int], over: Settled) -> None:
+        self.floors, self.over = floors, over
+        self.written: dict[Node, tuple[int, set[Chain]]] = {}  # the level of the last who did, and who did it there
+        self.read: dict[Node, tuple[int, set[Chain]]] = {}
+        self.levels: dict[Row, int] = {}
+        self.chains: dict[Row, Chain] = {}
+        for row in order:
+            self._place(row)
+
+    def _place(self, row: Row) -> None:
+        targets = [*row.writes, *[self.over[x] for x in row.writes if x in self.over]]
+        known = [(x, self.written) for x in (*row.reads, *targets)] + [(x, self.read) for x in targets]
+        waits = [(x, *seen[x]) for x, seen in known if x in seen]
+        level = max([self.floors.get(row, 0) - 1, *[at for _, at, _ in waits]])
+        last = [(x, chains) for x, at, chains in waits if at == level]
+        owners = {chain for _, chains in last for chain in chains}
+        chain = next(iter(owners)) if len(owners) == 1 else None
+        if chain is None or not chain.takes(row, {x for x, _ in last}):
+            chain, level = Chain(row), level + 1
+        self.levels[row], self.chains[row] = level, chain
+        for x in row.reads:
+            _note(self.read, x, level, chain)
+        for x in targets:
+            _note(self.written, x, level, chain)
+
+
+def _note(seen: dict[Node, tuple[int, set[Chain]]], x: Node, level: int, chain: Chain) -> None:
+    before, chains = seen.get(x, (-1, set()))
+    if level >= before:
+        seen[x] = level, {chain} if level > before else {*chains, chain}
 
 
 def _patient(order: Sequence[Row], levels: Mapping[Row, int]) -> dict[Row, int]:
@@ -155,16 +184,16 @@ def _patient(order: Sequence[Row], levels: Mapping[Row, int]) -> dict[Row, int]:
     return found
 
 
-def _append(parts: list[Part], rows: list[Row]) -> None:
+def _append(parts: list[Part], rows: list[Row], owners: Mapping[Row, Chain]) -> None:
     """One level: kernels side by side, then its loops and stops one after the other."""
-    kernels = tuple(row for row in rows if isinstance(row, KernelRow))
-    if kernels:
-        small = sum(row.work for row in kernels) < SMALL
+    chains = tuple(dict.fromkeys(owners[row] for row in rows if isinstance(row, KernelRow)))
+    if chains:
+        small = sum(chain.work for chain in chains) < SMALL
         before = parts[-1] if parts else None
         if small and isinstance(before, Stage) and before.in_order:
-            parts[-1] = Stage((*before.rows, *kernels), True)
+            parts[-1] = Stage((*before.chains, *chains), True)
         else:
-            parts.append(Stage(kernels, small))
+            parts.append(Stage(chains, small))
     for row in rows:
         if isinstance(row, LoopRow):
             parts += [Begin(row), *schedule(row.rows)[0], End(row)]

@@ -1,10 +1,12 @@
 """The stages of a program as the numbers that the native loop reads."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from pente.compiler.chains import GRAIN
 from pente.compiler.layout import KernelRow, LoopRow
 from pente.compiler.memory import address_of
 from pente.compiler.schedule import Begin, Check, End, Part, Stage
@@ -13,7 +15,6 @@ from pente.core.node import Node
 
 __all__ = ["Script"]
 
-GRAIN = 4000.0  # nanoseconds of work in a task, at least: to claim one takes some 50
 MOST_TASKS = 64  # of one row
 
 Call = tuple[int, int, int, int]
@@ -56,24 +57,21 @@ class Script:
         return (CHECK, address_of(words), len(words)) if isinstance(part, Check) else (STOP, 0, 0)
 
     def _tasks(self, stage: Stage) -> None:
-        """Large rows in several tasks, small ones several to a task."""
-        filled = 0.0
-        open_task = False
-        for row in stage.rows:
-            pieces = 1 if stage.in_order else min(row.kernel.units, int(row.work / GRAIN), MOST_TASKS)
-            if pieces > 1:
-                open_task = False
-                for n in range(pieces):
+        """Large chains in several tasks, small ones several to a task."""
+        room = 0.0
+        for chain in stage.chains:
+            pieces = 1 if stage.in_order else max(min(chain.pieces, int(chain.work / GRAIN), MOST_TASKS), 1)
+            for n in range(pieces):
+                if pieces > 1 or room <= 0:
                     self.tasks.append(len(self.calls))
-                    self._call(row, n * row.kernel.units // pieces, (n + 1) * row.kernel.units // pieces)
-                continue
-            if not open_task or (filled >= GRAIN and not stage.in_order):
-                self.tasks.append(len(self.calls))
-                open_task, filled = True, 0.0
-            self._call(row, 0, row.kernel.units)
-            filled += row.work
+                    room = math.inf if stage.in_order else GRAIN if pieces == 1 else 0.0
+                for member in chain.members:
+                    self._call(member.row, *chain.part(member, n, pieces))
+                room -= chain.work / pieces
 
     def _call(self, row: KernelRow, first: int, last: int) -> None:
+        if first == last:
+            return
         if row not in self.operands:
             self.operands[row] = np.array([self.slots[x] for x in row.operands], np.int64)
         self.calls.append((self.kernels[row.kernel.text], address_of(self.operands[row]), first, last))

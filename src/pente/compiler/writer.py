@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-__all__ = ["Function", "Kernel", "Writer"]
+__all__ = ["Function", "Kernel", "Span", "Writer"]
 
 Carried = Sequence[tuple[str, str]]
 
@@ -16,18 +16,27 @@ class Function(NamedTuple):
     text: str
 
 
+class Span(NamedTuple):
+    """So many pieces of a kernel work on so many numbers of an operand, the next ones on the next, and so on."""
+
+    units: int
+    numbers: int
+
+
 class Kernel(NamedTuple):
     """A function in IR, and into how many equal pieces of work it may be cut.
 
     ``NAME(addresses, operands, first, last, part)`` does the pieces from first to last: an operand is a place in the
     table of addresses; ``part`` is the thread that calls it. ``scratch`` is how many bytes each thread needs for
-    itself: the last operand then is a buffer of so many bytes for every thread there may be.
+    itself: the last operand then is a buffer of so many bytes for every thread there may be. ``spans`` say for each
+    operand which numbers belong to which piece, where that is so.
     """
 
     text: str
     units: int
     functions: tuple[Function, ...] = ()
     scratch: int = 0
+    spans: tuple["Span | None", ...] = ()
 
 
 class Writer:

@@ -2,7 +2,8 @@
 
 The contenders of a question take turns in one process: each round times every one of them, in an order that turns,
 so that a busy neighbour costs all of them the same. What counts is the median round. A ratio is taken within a round,
-and then the median of these.
+and then the median of these. A peer that must be set up before it is imported stands in a process of its own, and takes
+its turn there.
 """
 
 import argparse
@@ -10,21 +11,25 @@ import gc
 import json
 import os
 import platform
+import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median, quantiles
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-__all__ = ["Report", "Timing", "race", "ratio"]
+__all__ = ["Elsewhere", "Report", "Timing", "race", "ratio"]
 
+Result = TypeVar("Result")
 Contender = Callable[[], object]
 Row = Mapping[str, "str | float | Timing"]
 
-PACKAGES = ("pente", "numpy", "llvmlite", "micrograd", "torch", "jax", "tensorflow", "scikit-learn")
+PACKAGES = ("pente", "numpy", "llvmlite", "micrograd", "torch", "jax", "keras", "tensorflow_cpu", "scikit-learn")
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
@@ -78,7 +83,8 @@ def race(contenders: Mapping[str, Contender], rounds: int, least: float = 0.02) 
 
 
 def _calls_in(least: float, contender: Contender) -> int:
-    """How many calls fill this time; the first calls also warm up."""
+    """How many calls fill this time, after one that may still compile."""
+    contender()
     calls = 1
     while (taken := _seconds(contender, calls)) < least:
         calls *= 2 if taken == 0 else max(2, min(10, round(least / taken)))
@@ -86,10 +92,54 @@ def _calls_in(least: float, contender: Contender) -> int:
 
 
 def _seconds(contender: Contender, calls: int) -> float:
+    if isinstance(contender, Elsewhere):
+        return contender.seconds(calls)
     start = time.perf_counter()
     for _ in range(calls):
         contender()
     return time.perf_counter() - start
+
+
+class Elsewhere:
+    """A contender in a process of its own, which also looks at the clock there; ``make(*given)`` builds it.
+
+    A call of it is a call there, and gives back what that one gives.
+    """
+
+    def __init__(self, make: Callable[..., Contender], *given: object) -> None:
+        self._process = ProcessPoolExecutor(1, get_context("spawn"))
+        self._process.submit(_stand, make, given).result()
+
+    def __call__(self) -> object:
+        return self._process.submit(_call).result()
+
+    def seconds(self, calls: int) -> float:
+        """How long this many calls take there."""
+        return self._process.submit(_time, calls).result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.shutdown()
+
+
+_here: list[Contender] = []  # in the other process: what stands there
+
+
+def _stand(make: Callable[..., Contender], given: Sequence[object]) -> None:
+    _here.append(make(*given))
+    gc.collect()
+    gc.freeze()
+
+
+def _call() -> object:
+    return _here[0]()
+
+
+def _time(calls: int) -> float:
+    gc.collect()
+    return _seconds(_here[0], calls)
 
 
 class Report:
@@ -98,17 +148,21 @@ class Report:
     Tables are Markdown, which reads well as plain text too.
     """
 
-    def __init__(self, question: str, rounds: int) -> None:
+    def __init__(self, question: str, rounds: int, **lists: Iterable[str]) -> None:
         parser = argparse.ArgumentParser(description=question)
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, for programs")
         parser.add_argument("--rounds", type=int, default=rounds, help=f"how often each is measured ({rounds})")
+        for name, known in lists.items():
+            text = f"only these, with commas between them, of: {', '.join(known)}"
+            parser.add_argument(f"--{name}", type=_some_of(list(known)), default=list(known), metavar="A,B", help=text)
         options = parser.parse_args()
         if options.rounds < 2:
             parser.error("--rounds must be at least 2: one round has no spread")
         self.rounds: int = options.rounds
+        self.chosen: dict[str, list[str]] = {name: getattr(options, name) for name in lists}
         self._file: Path | None = options.json
         self._found: dict[str, Any] = {"question": question, "machine": _machine(), "versions": _versions()}
-        self._found["tables"] = {}
+        self._found |= {"tables": {}, "notes": []}
 
     def __enter__(self) -> Self:
         versions = ", ".join(f"{name} {version}" for name, version in self._found["versions"].items())
@@ -120,9 +174,38 @@ class Report:
         print(f"\n{title}\n\n{_markdown(rows)}", flush=True)
         self._found["tables"][title] = [{key: _plain(cell) for key, cell in row.items()} for row in rows]
 
+    def note(self, text: str) -> None:
+        """Print a line beside the tables."""
+        print(f"\n{text}", flush=True)
+        self._found["notes"].append(text)
+
+    def tried(self, who: str, do: Callable[[], Result]) -> Result | None:
+        """What this gives; a peer that is missing or fails leaves a note instead, and does not stop the others."""
+        try:
+            return do()
+        except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+            if who.startswith("pente"):
+                raise
+            reason = next(iter(str(error).strip().splitlines()), "")
+            self.note(f"{who}, does not run here. {type(error).__name__}: {reason[:200]}")
+            return None
+
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         if kind is None and self._file is not None:
             self._file.write_text(json.dumps(self._found, indent=1) + "\n", "utf-8")
+
+
+def _some_of(known: Sequence[str]) -> Callable[[str], list[str]]:
+    """Reads a list from the command line, in the order of what is known."""
+
+    def read(text: str) -> list[str]:
+        named = [word.strip() for word in text.split(",")]
+        for word in named:
+            if word not in known:
+                raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(known)}")
+        return [word for word in known if word in named]
+
+    return read
 
 
 def _markdown(rows: Sequence[Row]) -> str:

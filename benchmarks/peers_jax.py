@@ -86,6 +86,10 @@ def mlp(net: Pass, x: Array) -> Array:
     return dense(net, nn.relu(dense(net, x, 64)), 10)
 
 
+def square(net: Pass, x: Array) -> Array:
+    return dense(net, nn.relu(dense(net, x, x.shape[-1])), 10)
+
+
 def tabular(net: Pass, x: Array) -> Array:
     for _ in range(2):
         x = dropout(net, nn.relu(batch_norm(net, dense(net, x, 128))), 0.2)
@@ -142,7 +146,7 @@ def resnet18(net: Pass, x: Array) -> Array:
     return dense(net, x.mean((1, 2)), 10)
 
 
-NETS = {"mlp": mlp, "tabular": tabular, "cnn": cnn, "lstm": lstm, "gpt": gpt, "resnet18": resnet18}
+NETS = {"square": square, "mlp": mlp, "tabular": tabular, "cnn": cnn, "lstm": lstm, "gpt": gpt, "resnet18": resnet18}
 DECAY = {"tabular": 4e-3, "gpt": 0.1}
 
 

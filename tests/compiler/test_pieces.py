@@ -37,8 +37,10 @@ def in_many_pieces() -> Iterator[None]:
         patch.setattr(native, "WORTH_SHARING", 0.0)
         patch.setattr(schedule, "SMALL", 0.0)
         set_threads(3)
+        loops._written.cache_clear()
         yield
-        set_threads(before)
+    set_threads(before)
+    loops._written.cache_clear()
 
 
 @settings(max_examples=150, suppress_health_check=ROOMY)

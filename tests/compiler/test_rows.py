@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pente.compiler import emit, llvm
+from pente.compiler import emit, llvm, loops
 from pente.compiler.emit import EMIT, Lanes, Operand
 from pente.core.node import Node
 from pente.core.primitives import Primitive
@@ -38,6 +38,7 @@ def _spoilt(row: Any, width: int) -> Any:
 @pytest.mark.parametrize("width", [1, 16])
 @pytest.mark.parametrize(("op", "kind"), ROWS, ids=str)
 def test_a_broken_row_is_found_out(op: Primitive, kind: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loops, "_written", loops._written.__wrapped__)  # kernels are written anew, and none is kept
     monkeypatch.setitem(EMIT, op, _spoilt(EMIT[op], width))
     with pytest.raises(AssertionError):
         check_row(op, kind)
@@ -48,6 +49,7 @@ def test_a_broken_row_is_found_out(op: Primitive, kind: str, width: int, monkeyp
 def test_a_polynomial_one_part_in_a_thousand_wrong_is_found_out(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from pente.core import primitives as p
 
+    monkeypatch.setattr(loops, "_written", loops._written.__wrapped__)  # kernels are written anew, and none is kept
     monkeypatch.setattr(emit, function, [c * 1.001 for c in getattr(emit, function)])
     with pytest.raises(AssertionError):
         check_row(p.exp if function == "_EXP" else p.log, "float32")

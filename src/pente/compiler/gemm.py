@@ -2,251 +2,271 @@
 
     C[i, j] = Σ_k A[i, k]·B[k, j]
 
-The columns of B and C lie side by side; A has any strides, and k may be several nested loops. So a convolution is a
+A and B have any strides, the columns of C lie side by side, and k may be several nested loops. So a convolution is a
 product, too: its rows are the places of an image row, and k runs over the rows, the columns and the channels of the
-window. A block of C stays in registers over all of k: 8 rows by 2 vectors of 16 floats. Each step loads two vectors of
-B, repeats one number of A a row, and does 16 fused multiply-adds. (Georganas et al., 2019.)
+window. (Georganas et al., 2019.)
 
-The sum over k runs in order, so the bits depend on the sizes and the numbers alone.
+C is cut into pieces, some stripes of columns by some blocks of rows, which any thread may do. Pieces with the same
+stripes of B follow each other: what is read of B stays in the cache while the rows go by. Where it does not lie side
+by side it is packed first, a part of k at a time. The sum over k runs in order all the same, so the bits depend on the
+sizes and the numbers alone.
 """
 
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Callable
+from math import ceil, prod
 from typing import NamedTuple
 
-from pente.compiler.writer import Kernel, Writer
+from pente.compiler.microkernel import Block, block_function, size_of
+from pente.compiler.packing import rows_function, turn_function
+from pente.compiler.product import ROWS, Product, Step, simplified, tiling_of
+from pente.compiler.writer import Function, Kernel, Writer
 
 __all__ = ["ROWS", "Product", "Step", "gemm_kernel", "write_product"]
 
-ROWS, VECTORS = 8, 2
-SHARED = 100_000  # a product of fewer multiply-adds is done before another thread has begun
-
-
-class Step(NamedTuple):
-    """A loop over k, or over products side by side: how far, and the strides of A, B and C."""
-
-    length: int
-    a: int
-    b: int
-    c: int = 0
-
-
-@dataclass(frozen=True)
-class Product:
-    """Sizes and strides of a product, in elements.
-
-    ``batch`` are the loops around it. ``depth`` are the loops of k, the innermost last. ``passes`` are further loops of
-    k for which C is written and read again, so that each pass works on what the cache holds.
-    """
-
-    rows: int
-    columns: int
-    a_row: int
-    c_row: int
-    depth: tuple[Step, ...]
-    kind: str  # "float" or "double"
-    batch: tuple[Step, ...] = ()
-    passes: Step | None = None
-    offsets: tuple[int, int] = field(default=(0, 0))  # where A and B begin
-
-    @property
-    def work(self) -> int:
-        """How many multiply-adds."""
-        loops = [*self.depth, *self.batch, *([self.passes] if self.passes else [])]
-        return self.rows * self.columns * prod(step.length for step in loops)
-
-    @property
-    def lanes(self) -> int:
-        return 16 if self.kind == "float" else 8
-
 
 def gemm_kernel(product: Product) -> Kernel:
-    """The product as a kernel. Operands: A, B, C."""
+    """The product as a kernel. Operands: A, B, C, and where it packs, its scratch."""
     to = Writer()
-    offsets = (*product.offsets, 0)
-    gemm = _Gemm(product, to)
-    gemm.shared = gemm.way()
-    gemm.write([to.pointer(i, product.kind, offset) for i, offset in enumerate(offsets)])
+    bases = [to.pointer(i, product.kind, offset) for i, offset in enumerate((*product.offsets, 0))]
+    gemm = _Gemm(product, to, bases)
+    if gemm.packed:
+        to.scratch = gemm.packed * size_of(product.kind)
+        own = to.put(f"mul i64 %part, {gemm.packed}")
+        gemm.scratch = to.shifted(product.kind, to.pointer(3, product.kind, 0), own)
+    gemm.write(*to.share(gemm.units))
     return to.kernel()
 
 
 def write_product(to: Writer, product: Product, bases: list[str]) -> None:
-    """The whole product inside another kernel, where A, B and C begin at these pointers."""
-    _Gemm(product, to).write(bases)
+    """The whole product inside another kernel, where A, B and C begin at these pointers; nothing is packed."""
+    gemm = _Gemm(product, to, bases, packs=False)
+    gemm.write("0", str(gemm.units))
+
+
+class _Stripes(NamedTuple):
+    """Columns that are done together, over a part of k."""
+
+    b: str
+    b_step: str
+    apart: int  # how far the stripes of B lie from each other
+    number: str
+    end: str  # whether the columns that fill no stripe come after them
+    length: str  # of the part of k
+    adding: str  # whether C already holds the parts before
 
 
 class _Gemm:
-    def __init__(self, product: Product, to: Writer) -> None:
-        self.of = product
-        self.to = to
-        self.vector = f"<{product.lanes} x {product.kind}>"
-        self.adding = False  # whether C is added to
-        self.shared = ""
+    """Writes one product."""
 
-    def way(self) -> str:
-        """What is shared between threads: products side by side, or rows. Never k: each sum belongs to one thread."""
-        first = self.of.batch[0].length if self.of.batch else 1
-        if self.of.work < SHARED:
-            return ""
-        if first >= 8 or (first > 1 and self.of.rows < 2 * ROWS):
-            return "batch"
-        return "rows" if self.of.rows >= 2 * ROWS else ""
+    def __init__(self, product: Product, to: Writer, bases: list[str], packs: bool = True) -> None:
+        self.of = product = simplified(product)
+        self.how = how = tiling_of(product, packs)
+        self.to, self.bases, self.scratch = to, bases, ""
+        self.inner = product.depth[-1]
+        self.width = how.vectors * product.lanes
+        self.stripes, self.columns = divmod(product.columns, self.width)
+        self.groups = ceil((self.stripes + bool(self.columns)) / how.stripes)
+        self.parts = ceil((how.whole + bool(how.rest)) / how.blocks)
+        self.chunks = ceil(self.inner.length / how.depth)
+        self.own = [step for step in product.batch if step.b]  # products with a B of their own
+        self.same = [step for step in product.batch if not step.b]
+
+    @property
+    def pieces(self) -> int:
+        """How many follow each other with the same stripes of B."""
+        return self.parts * prod(step.length for step in self.same)
+
+    @property
+    def units(self) -> int:
+        return self.pieces * self.groups * prod(step.length for step in self.own)
+
+    @property
+    def packed_b(self) -> int:
+        return self.how.packs_b * self.how.stripes * self.width * self.how.depth
+
+    @property
+    def packed(self) -> int:
+        """Numbers that a thread packs."""
+        rows = max(self.how.held * self.how.rows, self.how.rest) + self.of.lanes
+        return self.packed_b + self.how.packs_a * rows * (self.how.depth + self.of.lanes)
+
+    # Pieces.
+
+    def write(self, first: str, last: str) -> None:
+        """The pieces from first to last, those with the same stripes of B together."""
+        n = self.pieces
+        if self.units == n:
+            return self._segment("0", first, last)
+        if n == 1:
+            return self.to.some(first, last, 1, lambda i: self._segment(i, "0", "1"))
+        low = self.to.put(f"udiv i64 {first}, {n}")
+        high = self.to.put(f"udiv i64 {self.to.put(f'add i64 {last}, {n - 1}')}, {n}")
+
+        def segment(i: str) -> None:
+            begin = self._times(i, n)
+            start = self._extreme("smax", self.to.put(f"sub i64 {first}, {begin}"), "0")
+            self._segment(i, start, self._extreme("smin", self.to.put(f"sub i64 {last}, {begin}"), str(n)))
+
+        return self.to.some(low, high, 1, segment)
+
+    def _segment(self, segment: str, first: str, last: str) -> None:
+        group, above = self._divided(segment, self.groups)
+        bases = self._within(self.own, above, self.bases)
+        a, b, c = self._at(bases, "0", self._times(group, self.how.stripes * self.width))
+        count, end = self._share(self.stripes, group, self.how.stripes, self.groups)
+        stripes = _Stripes(b, str(self.inner.b), self.width * self.of.b_column, count, end, "", "")
+        self._chunks(
+            stripes, lambda own, k: self.to.some(first, last, 1, lambda i: self._piece(own, self._shifted(a, k), c, i))
+        )
+
+    def _within(self, steps: list[Step], i: str, bases: list[str]) -> list[str]:
+        """The bases of product i of those side by side."""
+        for step in reversed(steps):
+            place, i = self._divided(i, step.length)
+            bases = [self._shifted(p, self._times(place, s)) for p, s in zip(bases, step[1:], strict=True)]
+        return bases
+
+    def _piece(self, stripes: _Stripes, a: str, c: str, piece: str) -> None:
+        part, above = self._divided(piece, self.parts)
+        a, _, c = self._within(self.same, above, [a, "", c])
+        a, _, c = self._at([a, "", c], self._times(part, self.how.blocks * self.how.rows), "0")
+        blocks, end = self._share(self.how.whole, part, self.how.blocks, self.parts)
+
+        def some(i: str, count: str, rows: int) -> None:
+            own_a, _, own_c = self._at([a, "", c], self._times(i, self.how.rows), "0")
+            self._rows(stripes, own_a, own_c, count, rows)
+
+        def held(i: str) -> None:
+            rest = self.to.put(f"sub i64 {blocks}, {i}")
+            some(i, self._extreme("smin", rest, str(self.how.held)), self.how.rows)
+
+        if self.how.blocks <= self.how.held and self.how.whole > self.how.blocks * (self.parts - 1):
+            some("0", blocks, self.how.rows)
+        elif self.how.whole:
+            self.to.some("0", blocks, self.how.held, held)
+        if self.how.rest:
+            self._if(end, lambda: some(blocks, "1", self.how.rest))
+
+    # k, a part at a time.
+
+    def _chunks(self, stripes: _Stripes, body: Callable[[_Stripes, str], None]) -> None:
+        """Do it for each part of k: the first writes C, the others add to it."""
+        step, inner = self.of.passes, self.inner
+
+        def part(i: str, a: int, b: int) -> None:
+            length, _ = self._share(inner.length, i, self.how.depth, self.chunks)
+            adding = "false" if i == "0" else self.to.put(f"icmp ne i64 {i}, 0")
+            own = stripes._replace(b=self._shifted(stripes.b, self._times(i, b)), length=length, adding=adding)
+            body(self._packed(own) if self.how.packs_b else own, self._times(i, a))
+
+        if step:
+            self.to.some("0", str(step.length), 1, lambda i: part(i, step.a, step.b))
+        elif self.chunks > 1:
+            self.to.some(
+                "0", str(self.chunks), 1, lambda i: part(i, self.how.depth * inner.a, self.how.depth * inner.b)
+            )
+        else:
+            part("0", 0, 0)
+
+    def _packed(self, stripes: _Stripes) -> _Stripes:
+        """Pack this part of B: stripe after stripe, the rows of a stripe side by side."""
+        apart = self.width * self.how.depth
+
+        def stripe(j: str, width: int) -> None:
+            places = (
+                self._shifted(self.scratch, self._times(j, apart)),
+                self._shifted(stripes.b, self._times(j, stripes.apart)),
+            )
+            if self.of.b_column == 1:
+                self._call(
+                    rows_function(self.of.kind, self.of.lanes), places, stripes.length, width, self.width, self.inner.b
+                )
+            else:
+                turn = turn_function(self.of.kind, self.of.lanes)
+                self._call(turn, places, stripes.length, width, self.width, self.inner.b, self.of.b_column)
+
+        self._each(stripes, lambda j: stripe(j, self.width), lambda j: stripe(j, self.columns))
+        return stripes._replace(b=self.scratch, b_step=str(self.width), apart=apart)
+
+    def _each(self, stripes: _Stripes, whole: Callable[[str], None], rest: Callable[[str], None]) -> None:
+        """Do it for each stripe, and for the columns that fill none."""
+        if self.stripes:
+            self.to.some("0", stripes.number, 1, whole)
+        if self.columns:
+            self._if(stripes.end, lambda: rest(stripes.number))
+
+    # Blocks.
+
+    def _rows(self, stripes: _Stripes, a: str, c: str, count: str, rows: int) -> None:
+        """So many blocks of rows, one below the other, by all the stripes."""
+        a_row, a_step = self.of.a_row, self.inner.a
+        if self.how.packs_a:
+            a, a_row, a_step = self._packed_rows(stripes, a, self._times(count, rows))
+
+        def stripe(j: str, vectors: int, left: int) -> None:
+            block = Block(self.of.kind, rows, vectors, self.of.lanes, left, len(self.of.depth))
+            places = (
+                a,
+                self._shifted(stripes.b, self._times(j, stripes.apart)),
+                self._shifted(c, self._times(j, self.width)),
+            )
+            outer = [x for step in self.of.depth[:-1] for x in (step.length, step.a, step.b)]
+            inner = (stripes.length, a_step, stripes.b_step)
+            self._call(
+                block_function(block), places, a_row, self.of.c_row, count, *outer, *inner, adding=stripes.adding
+            )
+
+        vectors, left = ceil(self.columns / self.of.lanes), self.columns % self.of.lanes
+        self._each(stripes, lambda j: stripe(j, self.how.vectors, 0), lambda j: stripe(j, vectors, left))
+
+    def _packed_rows(self, stripes: _Stripes, a: str, rows: str) -> tuple[str, int, int]:
+        """Pack the rows of A as they lie, side by side along k or along the rows; where it is, and its strides."""
+        target = self._shifted(self.scratch, str(self.packed_b))
+        down = self.of.a_row == 1 and self.inner.a != 1
+        apart = self.how.held * self.how.rows + self.of.lanes if down else self.how.depth + self.of.lanes
+        sizes = (stripes.length, rows, apart, self.inner.a) if down else (rows, stripes.length, apart, self.of.a_row)
+        self._call(rows_function(self.of.kind, self.of.lanes), (target, a), *sizes)
+        return target, 1 if down else apart, apart if down else 1
+
+    def _call(self, function: Function, places: tuple[str, ...], *sizes: int | str, adding: str = "") -> None:
+        flag = [f"i1 {adding}"] if adding else []
+        self.to.call(function, *[f"ptr {place}" for place in places], *flag, *[f"i64 {size}" for size in sizes])
+
+    # Small sums.
+
+    def _divided(self, i: str, n: int) -> tuple[str, str]:
+        """Remainder and quotient."""
+        if n == 1:
+            return "0", i
+        return self.to.put(f"urem i64 {i}, {n}"), self.to.put(f"udiv i64 {i}, {n}")
+
+    def _share(self, all: int, i: str, each: int, shares: int) -> tuple[str, str]:
+        """How many of all are in share i, if each takes so many, and whether it is the last one."""
+        if shares == 1:
+            return str(all), "true"
+        rest = self.to.put(f"sub i64 {all}, {self._times(i, each)}")
+        return self._extreme("smin", rest, str(each)), self.to.put(f"icmp eq i64 {i}, {shares - 1}")
+
+    def _extreme(self, name: str, a: str, b: str) -> str:
+        self.to.declare(f"i64 @llvm.{name}.i64(i64, i64)")
+        return self.to.put(f"call i64 @llvm.{name}.i64(i64 {a}, i64 {b})")
+
+    def _if(self, condition: str, body: Callable[[], None]) -> None:
+        if condition == "true":
+            body()
+        else:
+            self.to.when(condition, body)
 
     def _shifted(self, pointer: str, by: str) -> str:
-        return pointer if by == "0" else self.to.put(f"getelementptr {self.of.kind}, ptr {pointer}, i64 {by}")
+        return self.to.shifted(self.of.kind, pointer, by) if pointer else ""
 
     def _times(self, i: str, stride: int) -> str:
+        if i.isdigit():
+            return str(int(i) * stride)
         return "0" if stride == 0 else i if stride == 1 else self.to.put(f"mul i64 {i}, {stride}")
 
-    def _moved(self, bases: list[str], step: Step, i: str) -> list[str]:
-        return [self._shifted(p, self._times(i, s)) for p, s in zip(bases, step[1:], strict=True)]
-
-    def write(self, bases: list[str]) -> None:
-        """The first pass writes C, the others add to it."""
-        self._columns(bases)
-        step = self.of.passes
-        if step is not None and step.length > 1:
-            self.adding = True
-
-            def body(i: str, _: list[str]) -> list[str]:
-                self._columns(self._moved(bases, step, i))
-                return []
-
-            self.to.loop("1", str(step.length), 1, body)
-
-    def _columns(self, bases: list[str]) -> None:
-        """Stripes of two vectors, then of one, then the columns that are left, in a vector that is not full.
-
-        A stripe of B stays in the cache while all of A goes by.
-        """
-        done = 0
-        for vectors in (VECTORS, 1):
-            width = vectors * self.of.lanes
-            stop = done + (self.of.columns - done) // width * width
-            if stop > done:
-                self._stripes(bases, done, stop, vectors)
-            done = stop
-        if done < self.of.columns:
-            self._batches(0, self._across(bases, str(done)), 1, self.of.columns - done)
-
-    def _across(self, bases: list[str], column: str) -> list[str]:
-        return [bases[0], *[self._shifted(base, column) for base in bases[1:]]]
-
-    def _stripes(self, bases: list[str], start: int, stop: int, vectors: int) -> None:
-        def body(j: str, _: list[str]) -> list[str]:
-            self._batches(0, self._across(bases, j), vectors, 0)
-            return []
-
-        self.to.loop(str(start), str(stop), vectors * self.of.lanes, body)
-
-    def _batches(self, level: int, bases: list[str], vectors: int, left: int) -> None:
-        if level == len(self.of.batch):
-            a, b, c = bases
-            return self._rows(a, b, c, vectors, left)
-        step = self.of.batch[level]
-        if level == 0 and self.shared == "batch":
-            first, last = self.to.share(step.length)
-            return self.to.some(first, last, 1, lambda i: self._batches(1, self._moved(bases, step, i), vectors, left))
-
-        def body(i: str, _: list[str]) -> list[str]:
-            self._batches(level + 1, self._moved(bases, step, i), vectors, left)
-            return []
-
-        self.to.loop("0", str(step.length), 1, body)
-        return None
-
-    def _rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
-        """Blocks of eight rows, then one block of the rows that are left."""
-        whole = self.of.rows // ROWS * ROWS
-        if self.shared == "rows":
-            self._shared_rows(a, b, c, vectors, left)
-            return
-        for rows, start, stop in ((ROWS, 0, whole), (self.of.rows - whole, whole, self.of.rows)):
-            if start < stop:
-
-                def body(i: str, _: list[str], rows: int = rows) -> list[str]:
-                    own_a = self._shifted(a, self._times(i, self.of.a_row))
-                    self._block(own_a, b, self._shifted(c, self._times(i, self.of.c_row)), rows, vectors, left)
-                    return []
-
-                self.to.loop(str(start), str(stop), rows, body)
-
-    def _shared_rows(self, a: str, b: str, c: str, vectors: int, left: int) -> None:
-        """A piece of work is a block of rows; the rows that are left belong to the last."""
-        blocks, rest = divmod(self.of.rows, ROWS)
-
-        def block(i: str, rows: int) -> None:
-            at = self._times(i, ROWS)
-            own_a, own_c = (
-                self._shifted(a, self._times(at, self.of.a_row)),
-                self._shifted(c, self._times(at, self.of.c_row)),
-            )
-            self._block(own_a, b, own_c, rows, vectors, left)
-
-        first, last = self.to.share(blocks)
-        self.to.some(first, last, 1, lambda i: block(i, ROWS))
-        if rest:
-            self.to.when(self.to.put(f"icmp eq i64 %last, {blocks}"), lambda: block(str(blocks), rest))
-
-    def _block(self, a: str, b: str, c: str, rows: int, vectors: int, left: int) -> None:
-        """rows × vectors sums in registers over all of k; ``left`` is how many lanes count, 0 for all."""
-        lanes = self.of.lanes
-        mask = "<" + ", ".join(f"i1 {'true' if not left or i < left else 'false'}" for i in range(lanes)) + ">"
-        places = [self._shifted(c, str(r * self.of.c_row + v * lanes)) for r in range(rows) for v in range(vectors)]
-        start = (
-            [self._load(place, left, mask) for place in places] if self.adding else ["zeroinitializer"] * len(places)
-        )
-        for place, value in zip(places, self._depth(0, a, b, rows, vectors, left, mask, start), strict=True):
-            self._store(value, place, left, mask)
-
-    def _depth(
-        self, level: int, a: str, b: str, rows: int, vectors: int, left: int, mask: str, sums: list[str]
-    ) -> list[str]:
-        """The loops of k, and in the innermost the multiply-adds."""
-        if level == len(self.of.depth):
-            return self._multiply(a, b, rows, vectors, left, mask, sums)
-        step = self.of.depth[level]
-
-        def body(k: str, held: list[str]) -> list[str]:
-            own_a, own_b = self._shifted(a, self._times(k, step.a)), self._shifted(b, self._times(k, step.b))
-            return self._depth(level + 1, own_a, own_b, rows, vectors, left, mask, held)
-
-        if step.length == 1:
-            return body("0", sums)
-        return self.to.loop("0", str(step.length), 1, body, [(self.vector, s) for s in sums])
-
-    def _multiply(self, a: str, b: str, rows: int, vectors: int, left: int, mask: str, sums: list[str]) -> list[str]:
-        lanes, plain, out = self.of.lanes, self.of.kind, []
-        fma = f"@llvm.fma.{self._suffix()}"
-        self.to.declare(f"{self.vector} {fma}({self.vector}, {self.vector}, {self.vector})")
-        bs = [self._load(self._shifted(b, str(v * lanes)), left, mask) for v in range(vectors)]
-        for r in range(rows):
-            one = self.to.put(f"load {plain}, ptr {self._shifted(a, str(r * self.of.a_row))}")
-            first = self.to.put(f"insertelement {self.vector} poison, {plain} {one}, i32 0")
-            zeros = f"<{lanes} x i32> zeroinitializer"
-            spread = self.to.put(f"shufflevector {self.vector} {first}, {self.vector} poison, {zeros}")
-            for v in range(vectors):
-                args = f"{self.vector} {spread}, {self.vector} {bs[v]}, {self.vector} {sums[r * vectors + v]}"
-                out.append(self.to.put(f"call {self.vector} {fma}({args})"))
-        return out
-
-    def _load(self, place: str, left: int, mask: str) -> str:
-        align, lanes = 4 if self.of.kind == "float" else 8, self.of.lanes
-        if not left:
-            return self.to.put(f"load {self.vector}, ptr {place}, align {align}")
-        name = f"@llvm.masked.load.{self._suffix()}.p0"
-        self.to.declare(f"{self.vector} {name}(ptr, i32, <{lanes} x i1>, {self.vector})")
-        rest = f"i32 {align}, <{lanes} x i1> {mask}, {self.vector} zeroinitializer"
-        return self.to.put(f"call {self.vector} {name}(ptr {place}, {rest})")
-
-    def _store(self, value: str, place: str, left: int, mask: str) -> None:
-        align, lanes = 4 if self.of.kind == "float" else 8, self.of.lanes
-        if not left:
-            return self.to.do(f"store {self.vector} {value}, ptr {place}, align {align}")
-        name = f"@llvm.masked.store.{self._suffix()}.p0"
-        self.to.declare(f"void {name}({self.vector}, ptr, i32, <{lanes} x i1>)")
-        self.to.do(f"call void {name}({self.vector} {value}, ptr {place}, i32 {align}, <{lanes} x i1> {mask})")
-        return None
-
-    def _suffix(self) -> str:
-        return f"v{self.of.lanes}{'f32' if self.of.kind == 'float' else 'f64'}"
+    def _at(self, bases: list[str], row: str, column: str) -> list[str]:
+        """Where A, B and C begin so many rows and columns further."""
+        a, b, c = bases
+        a, c = self._shifted(a, self._times(row, self.of.a_row)), self._shifted(c, self._times(row, self.of.c_row))
+        return [a, self._shifted(b, self._times(column, self.of.b_column)), self._shifted(c, column)]

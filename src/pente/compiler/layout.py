@@ -239,8 +239,6 @@ class Layout:
 
     def _plan_product(self, node: Node) -> None:
         a, b = (self.views[x] for x in node.inputs)
-        if b.strides[-1] != 1 and b.shape[-1] > 1:
-            b = self._copied(b)
         lead = node.shape[:-2]
         a_lead, b_lead = (
             broadcast(v._replace(shape=v.shape[:-2], strides=v.strides[:-2]), lead).strides for v in (a, b)
@@ -255,6 +253,7 @@ class Layout:
             "float" if node.dtype.itemsize == 4 else "double",
             tuple(map(Step, lead, a_lead, b_lead, out.strides[:-2])),
             offsets=(a.offset, b.offset),
+            b_column=b.strides[-1] if node.shape[-1] > 1 else 1,
         )
         self._row(node, gemm_kernel(product), [a, b], product.work / 50)
 

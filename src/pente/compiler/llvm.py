@@ -1,27 +1,27 @@
 """From LLVM IR text to the address of native code, through object code that is kept on disk.
 
 The IR spells out its vectors, so no pass pipeline is run: it would cost four times the time and gain nothing. A kernel
-is compiled once for each text, processor and version; the object code is the cache.
+is compiled once for each text, processor and version, whatever program it is part of; the object code is the cache.
 """
 
 import hashlib
 import os
-import tempfile
 import threading
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache as once
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
+from pente.compiler import cache
+from pente.compiler.writer import Kernel
 from pente.errors import UnknownNameError
 
-__all__ = ["PROCESSORS", "Library", "available", "build"]
-
-_building = threading.Lock()
+__all__ = ["PROCESSORS", "Loaded", "available", "has_wide_registers", "load"]
 
 PROCESSORS = ("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 
 
-@cache
+@once
 def available() -> bool:
     """Whether llvmlite is there, and not switched off with PENTE_NATIVE=0."""
     if os.environ.get("PENTE_NATIVE", "1") == "0":
@@ -33,7 +33,7 @@ def available() -> bool:
     return True
 
 
-@cache
+@once
 def _machine() -> Any:
     import llvmlite.binding as llvm
 
@@ -44,7 +44,7 @@ def _machine() -> Any:
     return target.create_target_machine(cpu=_cpu()[0], features=_cpu()[1], opt=1, jit=True)
 
 
-@cache
+@once
 def _cpu() -> tuple[str, str]:
     """Name and features of the processor: this one, or a plainer one named in PENTE_CPU, as x86-64-v3 for AVX2."""
     chosen = os.environ.get("PENTE_CPU")
@@ -57,10 +57,16 @@ def _cpu() -> tuple[str, str]:
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
+def has_wide_registers() -> bool:
+    """Whether the processor has 32 registers of 512 bits."""
+    name, features = _cpu()
+    return name == "x86-64-v4" or "+avx512f" in features.split(",")
+
+
 class Library:
     """Loaded object code; its addresses hold for as long as it is kept."""
 
-    def __init__(self, image: bytes, names: list[str]) -> None:
+    def __init__(self, image: bytes, names: Sequence[str]) -> None:
         import llvmlite.binding as llvm
 
         self._lljit = llvm.create_lljit_compiler(_machine(), use_jit_link=False, suppress_errors=False)
@@ -71,23 +77,80 @@ class Library:
         self.addresses = {name: self._tracker[name] for name in names}
 
 
-def build(ir: str, names: list[str]) -> Library:
-    """The native code of a module, from the cache or compiled now; one at a time, as LLVM does it anyway."""
+class Loaded(NamedTuple):
+    """The addresses of some kernels by their texts, and what must be kept for as long as they are used."""
+
+    addresses: dict[str, int]
+    libraries: tuple[Library, ...]
+
+
+_building = threading.Lock()
+_living: WeakValueDictionary[str, Library] = WeakValueDictionary()  # by the kernels that they were loaded for
+
+
+def load(kernels: Iterable[Kernel]) -> Loaded:
+    """The native code of these kernels: of programs that live, else from the cache, else compiled now.
+
+    What is to be compiled goes into one module, since each costs a millisecond of its own. One at a time: LLVM has one
+    lock for all threads.
+    """
+    named = {_name(kernel): kernel for kernel in {kernel.text: kernel for kernel in kernels}.values()}
     with _building:
-        return _built(ir, names)
+        found = {name: library for name in named if (library := _living.get(name)) is not None}
+        for file, names in _files(name for name in named if name not in found):
+            library = _kept(file, names)
+            found.update(dict.fromkeys(names, library) if library is not None else {})
+        rest = [name for name in named if name not in found]
+        if rest:
+            image = _compile(_module({name: named[name] for name in rest}))
+            cache.write(rest, image)
+            found.update(dict.fromkeys(rest, Library(image, rest)))
+        _living.update(found)
+    addresses = {named[name].text: library.addresses[name] for name, library in found.items()}
+    return Loaded(addresses, tuple(dict.fromkeys(found.values())))
 
 
-def _built(ir: str, names: list[str]) -> Library:
-    place = _folder() / f"{_digest(ir)}.o"
-    image = _read(place)
-    if image is not None:
-        try:
-            return Library(image[32:], names)
-        except RuntimeError:  # a damaged entry is compiled anew
-            pass
-    compiled = _compile(ir)
-    _write(place, compiled)
-    return Library(compiled, names)
+def _name(kernel: Kernel) -> str:
+    """What the kernel is called in object code and in the cache: it tells processor, version and text."""
+    digest = _origin().copy()
+    for text in (kernel.text, *[function.text for function in kernel.functions]):
+        digest.update(text.encode())
+    return f"k{digest.hexdigest()[:32]}"
+
+
+@once
+def _origin() -> Any:
+    import llvmlite
+
+    return hashlib.sha256("\n".join([llvmlite.__version__, *_cpu(), ""]).encode())
+
+
+def _files(names: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
+    """The files of the cache that hold these kernels, and which they hold."""
+    files: dict[str, list[str]] = {}
+    for name in names:
+        file = cache.find(name)
+        if file is not None:
+            files.setdefault(file, []).append(name)
+    return files.items()
+
+
+def _kept(file: str, names: Sequence[str]) -> Library | None:
+    """A file of the cache, unless it is damaged."""
+    image = cache.read(file)
+    try:
+        return None if image is None else Library(image, names)
+    except RuntimeError:
+        return None
+
+
+def _module(kernels: Mapping[str, Kernel]) -> str:
+    """Kernels under their names in one text. What they call is there once, or declared once if it is not of ours."""
+    called = dict.fromkeys(function.text for kernel in kernels.values() for function in kernel.functions)
+    texts = [kernel.text.replace("@NAME(", f"@{name}(") for name, kernel in kernels.items()]
+    lines = [line for text in (*called, *texts) for line in text.splitlines()]
+    declared = sorted({line for line in lines if line.startswith("declare ")})
+    return "\n".join([*declared, *[line for line in lines if not line.startswith("declare ")]])
 
 
 def _compile(ir: str) -> bytes:
@@ -98,46 +161,3 @@ def _compile(ir: str) -> bytes:
     module.verify()
     image: bytes = _machine().emit_object(module)
     return image
-
-
-def _digest(ir: str) -> str:
-    import llvmlite
-
-    return hashlib.sha256("\n".join([llvmlite.__version__, *_cpu(), ir]).encode()).hexdigest()
-
-
-@cache
-def _folder() -> Path:
-    """The user's own cache folder, or one for this process alone where that is not safely his."""
-    chosen = os.environ.get("PENTE_CACHE")
-    folder = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pente"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        if status.st_uid == os.getuid() and not status.st_mode & 0o022:
-            return folder
-    except OSError:
-        pass
-    return Path(tempfile.mkdtemp(prefix="pente-"))
-
-
-def _read(place: Path) -> bytes | None:
-    """The entry, if it is whole: it begins with the digest of the rest."""
-    try:
-        data = place.read_bytes()
-    except OSError:
-        return None
-    return data if data[:32] == hashlib.sha256(data[32:]).digest() else None
-
-
-def _write(place: Path, image: bytes) -> None:
-    """Written aside and renamed, so that nobody ever reads half an entry."""
-    name = ""
-    try:
-        handle, name = tempfile.mkstemp(dir=place.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(image).digest() + image)
-        os.replace(name, place)
-    except OSError:  # a full or read-only disk costs the cache, not the run
-        if name:
-            Path(name).unlink(missing_ok=True)

@@ -7,9 +7,9 @@ So the order of additions follows from the shape alone, whatever the width of th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
 from pente.compiler.fuse import Group
@@ -17,6 +17,9 @@ from pente.compiler.views import View, broadcast
 from pente.compiler.writer import Kernel, Span, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
+from pente.core.primitives import Primitive
+from pente.dtypes import DType
+from pente.shapes import Shape
 
 __all__ = ["LANES", "Loop", "loop_kernel"]
 
@@ -33,6 +36,32 @@ class Loop:
     writes: tuple[tuple[Node, View], ...]
 
 
+class Call(NamedTuple):
+    """A call of a group. Values have numbers: first what the group reads, then what each call gives."""
+
+    op: Primitive
+    dtype: DType
+    inputs: tuple[int, ...]
+
+
+class Place(NamedTuple):
+    """How an operand lies in memory along the axes of the loops."""
+
+    offset: int
+    strides: Shape
+    dtype: DType
+
+
+class Outline(NamedTuple):
+    """All that the text of a kernel depends on: groups that look alike share it. ``axes`` are reduced by the root."""
+
+    shape: Shape
+    axes: Shape | None
+    calls: tuple[Call, ...]
+    reads: tuple[Place, ...]
+    writes: tuple[tuple[int, Place], ...]
+
+
 @dataclass(frozen=True)
 class Axis:
     """One loop: how far, how each operand moves with it, and whether it is reduced."""
@@ -44,37 +73,57 @@ class Axis:
 
 def loop_kernel(loop: Loop) -> Kernel:
     """The group as a kernel. Operands: what it reads, then what it writes."""
-    return _Nest(loop).written()
+    return _written(_outline(loop))
+
+
+def _outline(loop: Loop) -> Outline:
+    """The group without its nodes."""
+    group, numbers, calls = loop.group, {node: i for i, (node, _) in enumerate(loop.reads)}, []
+    for node in group.nodes:
+        calls.append(Call(node.op, node.dtype, tuple([numbers[x] for x in node.inputs])))  # type: ignore[arg-type]
+        numbers[node] = len(numbers)
+    reads = tuple([_place(view) for _, view in loop.reads])
+    writes = tuple([(numbers[node], _place(view)) for node, view in loop.writes])
+    return Outline(group.shape, group.root.params["axes"] if group.reduces else None, tuple(calls), reads, writes)
+
+
+def _place(view: View) -> Place:
+    return Place(view.offset, view.strides, view.dtype)
+
+
+@lru_cache(4096)
+def _written(outline: Outline) -> Kernel:
+    return _Nest(outline).written()
 
 
 class _Nest:
     """Writes one kernel."""
 
-    def __init__(self, loop: Loop) -> None:
-        self.loop, self.to = loop, Writer()
-        self.group = loop.group
-        self.views = [view for _, view in (*loop.reads, *loop.writes)]
+    def __init__(self, outline: Outline) -> None:
+        self.of, self.to = outline, Writer()
+        self.root, self.reduces = outline.calls[-1], outline.axes is not None
+        self.places = [*outline.reads, *[place for _, place in outline.writes]]
         self.pointers: list[str] = []
-        axes = _axes(self.group, self.views)
+        axes = _axes(outline)
         inner, rest = axes[-1], axes[:-1]
         self.outer = [a for a in rest if not a.reduced]
         self.deep = [a for a in rest if a.reduced]
         self.inner = inner
-        self.large = prod(self.group.shape) >= SHARED  # worth being shared between threads
+        self.large = prod(outline.shape) >= SHARED  # worth being shared between threads
 
     def written(self) -> Kernel:
-        self.pointers = [self.to.pointer(i, _stored(view), view.offset) for i, view in enumerate(self.views)]
-        self._outside(0, ["0"] * len(self.views))
-        return self.to.kernel()._replace(spans=tuple(self._span(i) for i in range(len(self.views))))
+        self.pointers = [self.to.pointer(i, _stored(place.dtype), place.offset) for i, place in enumerate(self.places)]
+        self._outside(0, ["0"] * len(self.places))
+        return self.to.kernel()._replace(spans=tuple(map(self._span, range(len(self.places)))))
 
     def _span(self, i: int) -> Span | None:
         """Which numbers of an operand belong to a piece: those of a step along the axis that is shared."""
         axes = [*self.outer, *self.deep, self.inner]
-        if self.views[i].offset or any(axis.strides[i] < 0 for axis in axes):
+        if self.places[i].offset or any(axis.strides[i] < 0 for axis in axes):
             return None
         if not self.outer or not self.large:
             whole = 1 + sum((axis.length - 1) * axis.strides[i] for axis in axes)
-            flat = len(axes) == 1 and self.inner.strides[i] == 1 and not self.group.reduces
+            flat = len(axes) == 1 and self.inner.strides[i] == 1 and not self.reduces
             return Span(1, LANES if self.large else whole) if flat or not self.large else None
         step = axes[0].strides[i]
         reach = sum((axis.length - 1) * axis.strides[i] for axis in axes[1:])
@@ -111,7 +160,7 @@ class _Nest:
         return out
 
     def _innermost(self, at: list[str]) -> None:
-        if not self.group.reduces:
+        if not self.reduces:
             self._vectors(at, lambda lanes, position: self._point(lanes, position))
         elif self.inner.reduced:
             self._row(at)
@@ -138,58 +187,56 @@ class _Nest:
         return self.to.put(f"mul i64 {i}, {LANES}")
 
     def _stores_side_by_side(self) -> bool:
-        return all(stride == 1 for stride in self.inner.strides[len(self.loop.reads) :])
+        return all(stride == 1 for stride in self.inner.strides[len(self.of.reads) :])
 
     # One place: what the group computes there.
 
     def _point(self, lanes: Lanes, at: Sequence[str]) -> Operand:
         """Compute all calls of the group at one position; returns what the last element-wise call gives."""
-        values: dict[Node, Operand] = {}
-        for i, (node, view) in enumerate(self.loop.reads):
-            values[node] = Operand(self._load(lanes, i, view, at[i]), view.dtype)
-        calls = self.group.nodes[:-1] if self.group.reduces else self.group.nodes
-        for node in calls:
-            given = [values[x] for x in node.inputs]
-            values[node] = Operand(EMIT[node.op](lanes, node, given), node.dtype)  # type: ignore[index]
-        first = len(self.loop.reads)
-        for i, (node, view) in enumerate(self.loop.writes, first):
-            if node is not self.group.root or not self.group.reduces:
-                self._store(lanes, i, view, at[i], values[node])
-        return values[self.group.root.inputs[0] if self.group.reduces else self.group.root]
+        of = self.of
+        values = [Operand(self._load(lanes, i, x.dtype, at[i]), x.dtype) for i, x in enumerate(of.reads)]
+        for call in of.calls[:-1] if self.reduces else of.calls:
+            given = [values[i] for i in call.inputs]
+            text = EMIT[call.op](lanes, call, given)  # type: ignore[arg-type]  # of the node it asks the dtype alone
+            values.append(Operand(text, call.dtype))
+        for i, (number, place) in enumerate(of.writes, len(of.reads)):
+            if number < len(values):  # else it is the reduction, which ends after all places
+                self._store(lanes, i, place.dtype, at[i], values[number])
+        return values[self.root.inputs[0] if self.reduces else -1]
 
-    def _load(self, lanes: Lanes, i: int, view: View, at: str) -> str:
-        plain, stride = _stored(view), self.inner.strides[i]
+    def _load(self, lanes: Lanes, i: int, dtype: DType, at: str) -> str:
+        plain, stride = _stored(dtype), self.inner.strides[i]
         place = self.to.put(f"getelementptr {plain}, ptr {self.pointers[i]}, i64 {at}")
-        size = view.dtype.itemsize
+        size = dtype.itemsize
         if lanes.width > 1 and stride == 1:
             raw = self.to.put(f"load {lanes.type(plain)}, ptr {place}, align {size}")
-            return self._truth(lanes, raw) if view.dtype.kind == "b" else raw
+            return self._truth(lanes, raw) if dtype.kind == "b" else raw
         if lanes.width == 1 or stride == 0:
             raw = self.to.put(f"load {plain}, ptr {place}, align {size}")
             one = Lanes(self.to, 1)
-            return lanes.repeat(self._truth(one, raw) if view.dtype.kind == "b" else raw, view.dtype)
+            return lanes.repeat(self._truth(one, raw) if dtype.kind == "b" else raw, dtype)
         out = "poison"
         for lane in range(lanes.width):
             own = self.to.put(f"getelementptr {plain}, ptr {place}, i64 {lane * stride}")
             raw = self.to.put(f"load {plain}, ptr {own}, align {size}")
             out = self.to.put(f"insertelement {lanes.type(plain)} {out}, {plain} {raw}, i32 {lane}")
-        return self._truth(lanes, out) if view.dtype.kind == "b" else out
+        return self._truth(lanes, out) if dtype.kind == "b" else out
 
     def _truth(self, lanes: Lanes, raw: str) -> str:
         return lanes.op("icmp ne", "i8", raw, lanes.splat("0", "i8"))
 
-    def _store(self, lanes: Lanes, i: int, view: View, at: str, value: Operand) -> None:
-        plain, name = _stored(view), value.name
-        if view.dtype.kind == "b":
+    def _store(self, lanes: Lanes, i: int, dtype: DType, at: str, value: Operand) -> None:
+        plain, name = _stored(dtype), value.name
+        if dtype.kind == "b":
             name = self.to.put(f"zext {lanes.type('i1')} {name} to {lanes.type('i8')}")
         place = self.to.put(f"getelementptr {plain}, ptr {self.pointers[i]}, i64 {at}")
-        self.to.do(f"store {lanes.type(plain)} {name}, ptr {place}, align {view.dtype.itemsize}")
+        self.to.do(f"store {lanes.type(plain)} {name}, ptr {place}, align {dtype.itemsize}")
 
     # Reductions.
 
     def _row(self, at: list[str]) -> None:
         """Along the innermost axis: 16 running results, a tree over them, then the numbers that are left."""
-        root, wide, one = self.group.root, Lanes(self.to, LANES), Lanes(self.to, 1)
+        root, wide, one = self.root, Lanes(self.to, LANES), Lanes(self.to, 1)
         kind, whole = root.dtype, self.inner.length // LANES * LANES
         totals = [
             (wide.type(kind), wide.constant(_neutral(root), kind)),
@@ -221,11 +268,11 @@ class _Nest:
     def _adding(self, lanes: Lanes, at: list[str]) -> Any:
         def step(i: str, carried: list[str]) -> list[str]:
             value = self._point(lanes, self._moved(at, self.inner, i))
-            return [_combine(lanes, self.group.root, carried[0], value.name)]
+            return [_combine(lanes, self.root, carried[0], value.name)]
 
         return step
 
-    def _tree(self, vector: str, root: Node) -> str:
+    def _tree(self, vector: str, root: Call) -> str:
         """The sixteen results as one: eight with eight, four with four, two with two, one with one."""
         plain, width = TYPES[root.dtype.name], LANES
         while width > 1:
@@ -242,7 +289,7 @@ class _Nest:
 
     def _column(self, lanes: Lanes, at: Sequence[str]) -> None:
         """Along outer axes: one running result for each lane."""
-        root = self.group.root
+        root = self.root
         kind = lanes.type(root.dtype)
 
         def walk(level: int, at: list[str], carried: list[str]) -> list[str]:
@@ -256,16 +303,16 @@ class _Nest:
         self._finish(lanes, list(at), total)
 
     def _finish(self, lanes: Lanes, at: list[str], total: str) -> None:
-        place = len(self.views) - 1
-        self._store(lanes, place, self.views[place], at[place], Operand(total, self.group.root.dtype))
+        last = len(self.places) - 1
+        self._store(lanes, last, self.places[last].dtype, at[last], Operand(total, self.root.dtype))
 
 
-def _stored(view: View) -> str:
+def _stored(dtype: DType) -> str:
     """The type in memory: a bool takes a byte."""
-    return "i8" if view.dtype.kind == "b" else TYPES[view.dtype.name]
+    return "i8" if dtype.kind == "b" else TYPES[dtype.name]
 
 
-def _neutral(root: Node) -> Any:
+def _neutral(root: Call) -> Any:
     """What changes no result: 0 for sums, 1 for products, the far end for the largest and smallest."""
     import numpy as np
 
@@ -280,25 +327,25 @@ def _neutral(root: Node) -> Any:
     return bounds.min if sign < 0 else bounds.max
 
 
-def _combine(lanes: Lanes, root: Node, a: str, b: str) -> str:
+def _combine(lanes: Lanes, root: Call, a: str, b: str) -> str:
     op = {p.reduce_sum: p.add, p.reduce_prod: p.multiply, p.reduce_max: p.maximum, p.reduce_min: p.minimum}
     pair = [Operand(a, root.dtype), Operand(b, root.dtype)]
-    return EMIT[op[root.op]](lanes, root, pair)  # type: ignore[index]
+    return EMIT[op[root.op]](lanes, root, pair)  # type: ignore[arg-type]
 
 
-def _axes(group: Group, views: Sequence[View]) -> list[Axis]:
+def _axes(outline: Outline) -> list[Axis]:
     """The loops, outermost first: axes of length 1 are gone, and neighbours that every operand walks as one are one."""
-    reduced = group.root.params["axes"] if group.reduces else ()
+    places = [*outline.reads, *[place for _, place in outline.writes]]
     found: list[Axis] = []
-    for i, length in enumerate(group.shape):
-        axis = Axis(length, tuple(view.strides[i] for view in views), i in reduced)
+    for i, length in enumerate(outline.shape):
         if length == 1:
             continue
+        axis = Axis(length, tuple([place.strides[i] for place in places]), i in (outline.axes or ()))
         if found and found[-1].reduced == axis.reduced and _joins(found[-1], axis):
             found[-1] = Axis(found[-1].length * length, axis.strides, axis.reduced)
         else:
             found.append(axis)
-    return found or [Axis(1, (0,) * len(views), group.reduces)]
+    return found or [Axis(1, (0,) * len(places), outline.axes is not None)]
 
 
 def _joins(outer: Axis, inner: Axis) -> bool:

@@ -7,7 +7,6 @@ goes on. ``layout`` says what runs, ``schedule`` when, ``memory`` where it lies,
 import threading
 from collections.abc import Sequence
 from functools import partial
-from hashlib import blake2b
 from math import prod
 from time import perf_counter
 from typing import Any
@@ -46,9 +45,9 @@ class NativeTable:
         fallible = [row for row in self.rows if self._can_fail(row)]
         self.parts, self.in_place = schedule(self.rows, settled, fallible)
         self._place()
-        self.library, self.kernels = linked(self.rows)
+        self.code = linked(self.rows)
         flags = np.array([address_of(self.constants[word]) for word in self.words], np.int64)
-        self.script = Script(self.parts, self.kernels, self.slots, self.addresses, flags)
+        self.script = Script(self.parts, self.code.addresses, self.slots, self.addresses, flags)
         self.flags = flags
         self.together = self.script.divided > WORTH_SHARING
         self.lock = threading.Lock()
@@ -108,7 +107,7 @@ class NativeTable:
             arrays = self._given(inputs)
             for row in self.ordered:
                 parts = schedule([row])[0]
-                script = Script(parts, self.kernels, self.slots, self.addresses, self.flags)
+                script = Script(parts, self.code.addresses, self.slots, self.addresses, self.flags)
                 begin = perf_counter()
                 if isinstance(row, HostRow):
                     self._host(row, arrays)
@@ -164,17 +163,9 @@ class NativeTable:
             np.copyto(arrays[node] if node in arrays else self.inner[node], result)
 
 
-def linked(rows: Sequence[Row]) -> tuple[Any, dict[str, int]]:
-    """Compile each different kernel once; the address of each by its text, which holds for as long as the library."""
-    kernels = _kernels(rows)
-    names = {row.kernel.text: "" for row in kernels}
-    names = {text: "k" + blake2b(text.encode(), digest_size=12).hexdigest() for text in names}
-    called = sorted({function.text for row in kernels for function in row.kernel.functions})
-    texts = [*called, *[text.replace("@NAME(", f"@{name}(") for text, name in names.items()]]
-    declared = sorted({line for text in texts for line in text.splitlines() if line.startswith("declare ")})
-    bodies = ["\n".join(x for x in text.splitlines() if not x.startswith("declare ")) for text in texts]
-    library = llvm.build("\n".join([*declared, *bodies]), list(names.values())) if names else None
-    return library, {text: library.addresses[name] for text, name in names.items()} if library else {}
+def linked(rows: Sequence[Row]) -> llvm.Loaded:
+    """The native code of the kernels, also of those in loops."""
+    return llvm.load(row.kernel for row in _kernels(rows))
 
 
 def _kernels(rows: Sequence[Row]) -> list[KernelRow]:

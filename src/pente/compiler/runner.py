@@ -74,7 +74,7 @@ class Runner:
         step = LoopRow((*feeds, *copies), 1, (Move(place, order, 0, 8 * self.batch, 8 * self.batch),))
         last = [Stage(tuple(map(Chain, copies)))] if copies else []
         self.parts: list[Part] = [Begin(step), Stage(tuple(map(Chain, feeds))), *table.parts, Check(), *last, End(step)]
-        self.library, own = linked([*feeds, *copies])
+        self.code = linked([*feeds, *copies])
         nodes = [*table.slots, order, place, *self.sources]
         self.slots = {node: i for i, node in enumerate(nodes)}
         self.addresses = np.zeros(len(nodes), np.int64)
@@ -83,7 +83,8 @@ class Runner:
         self.outputs = [np.empty(node.shape, node.dtype) for node in table.results[: len(self.program.graph.outputs)]]
         self._point({**self.gathered, **dict(zip(table.results, self.outputs, strict=False))})
         self.order = self.slots[order]
-        self.script = Script(self.parts, table.kernels | own, self.slots, self.addresses, table.flags)
+        addresses = table.code.addresses | self.code.addresses
+        self.script = Script(self.parts, addresses, self.slots, self.addresses, table.flags)
         self.loop = self.script.loops[step]
         self.together = self.script.divided > WORTH_SHARING
 

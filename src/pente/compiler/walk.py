@@ -24,6 +24,7 @@ import threading
 from typing import Any, NamedTuple
 
 from pente.compiler import llvm
+from pente.compiler.writer import Function, Kernel
 
 __all__ = ["BEGIN", "BLOCK", "CHECK", "CLOSED", "END", "MOST_THREADS", "STOP", "TASKS", "Walk", "sleeping", "walk"]
 
@@ -43,10 +44,10 @@ def sleeping(part: int) -> int:
 # and two numbers), and its table of addresses. A loop is [left, length, first stage, moves] and, for each move, the
 # address that changes, the address it starts from, how far behind that, this step's change, the next one's, and the
 # first one's.
-_RUN = """
+_SHARED = """
 declare i32 @sched_yield()
 
-define void @perform(ptr %program, i64 %task, i64 %part) {
+define internal void @perform(ptr %program, i64 %task, i64 %part) {
 entry:
   %calls = load ptr, ptr %program
   %p1 = getelementptr i64, ptr %program, i64 1
@@ -76,7 +77,7 @@ done:
   ret void
 }
 
-define void @move(ptr %program, ptr %loop, i1 %anew) {
+define internal void @move(ptr %program, ptr %loop, i1 %anew) {
 entry:
   %p3 = getelementptr i64, ptr %program, i64 3
   %addresses = load ptr, ptr %p3
@@ -129,7 +130,7 @@ done:
 }
 
 ; The first list of tasks from stage i on, after the signs before it; or -1 - i where the run stops.
-define i64 @settle(ptr %program, i64 %start, i64 %to) {
+define internal i64 @settle(ptr %program, i64 %start, i64 %to) {
 entry:
   %p2 = getelementptr i64, ptr %program, i64 2
   %stages = load ptr, ptr %p2
@@ -194,41 +195,8 @@ good:
   br label %look
 }
 
-define i64 @alone(ptr %program, i64 %from, i64 %to) {
-entry:
-  ENTER
-  br label %look
-look:
-  %i = phi i64 [%from, %entry], [%next, %done]
-  %open = call i64 @settle(ptr %program, i64 %i, i64 %to)
-  %runs = icmp sge i64 %open, 0
-  br i1 %runs, label %stage, label %out
-stage:
-  %p2 = getelementptr i64, ptr %program, i64 2
-  %stages = load ptr, ptr %p2
-  %place = getelementptr [3 x i64], ptr %stages, i64 %open
-  %s1 = getelementptr i64, ptr %place, i64 1
-  %a = load i64, ptr %s1
-  %s2 = getelementptr i64, ptr %place, i64 2
-  %b = load i64, ptr %s2
-  br label %task
-task:
-  %t = phi i64 [%a, %stage], [%tn, %task]
-  call void @perform(ptr %program, i64 %t, i64 0)
-  %tn = add i64 %t, 1
-  %more = icmp slt i64 %tn, %b
-  br i1 %more, label %task, label %done
-done:
-  %next = add i64 %open, 1
-  br label %look
-out:
-  LEAVE
-  %stopped = sub i64 -1, %open
-  ret i64 %stopped
-}
-
 ; Open stage i, or end the run where i is negative. Only where no task is open.
-define void @publish(ptr %block, ptr %program, i64 %i) {
+define internal void @publish(ptr %block, ptr %program, i64 %i) {
 entry:
   %serial = load atomic i64, ptr %block monotonic, align 8
   %odd = add i64 %serial, 1
@@ -269,7 +237,7 @@ open:
 }
 
 ; Claim tasks until the run ends (thread 0) or nothing has come for a while (helpers: 1 if they are to sleep).
-define i64 @work(ptr %block, i64 %part) {
+define internal i64 @work(ptr %block, i64 %part) {
 entry:
   %doing = getelementptr i64, ptr %block, i64 32
   %leave = getelementptr i64, ptr %block, i64 CLOSED
@@ -423,16 +391,55 @@ gone:
 out:
   ret i64 %stage
 }
+"""
 
-define void @serve(ptr %block, i64 %part) {
+_ALONE = """
+define i64 @NAME(ptr %program, i64 %from, i64 %to) {
+entry:
+  ENTER
+  br label %look
+look:
+  %i = phi i64 [%from, %entry], [%next, %done]
+  %open = call i64 @settle(ptr %program, i64 %i, i64 %to)
+  %runs = icmp sge i64 %open, 0
+  br i1 %runs, label %stage, label %out
+stage:
+  %p2 = getelementptr i64, ptr %program, i64 2
+  %stages = load ptr, ptr %p2
+  %place = getelementptr [3 x i64], ptr %stages, i64 %open
+  %s1 = getelementptr i64, ptr %place, i64 1
+  %a = load i64, ptr %s1
+  %s2 = getelementptr i64, ptr %place, i64 2
+  %b = load i64, ptr %s2
+  br label %task
+task:
+  %t = phi i64 [%a, %stage], [%tn, %task]
+  call void @perform(ptr %program, i64 %t, i64 0)
+  %tn = add i64 %t, 1
+  %more = icmp slt i64 %tn, %b
+  br i1 %more, label %task, label %done
+done:
+  %next = add i64 %open, 1
+  br label %look
+out:
+  LEAVE
+  %stopped = sub i64 -1, %open
+  ret i64 %stopped
+}
+"""
+
+_SERVE = """
+define void @NAME(ptr %block, i64 %part) {
 entry:
   ENTER
   %ignored = call i64 @work(ptr %block, i64 %part)
   LEAVE
   ret void
 }
+"""
 
-define i64 @together(ptr %block, ptr %program, i64 %from, i64 %to, i64 %parts) {
+_TOGETHER = """
+define i64 @NAME(ptr %block, ptr %program, i64 %from, i64 %to, i64 %parts) {
 entry:
   ENTER
   %open = call i64 @settle(ptr %program, i64 %from, i64 %to)
@@ -493,7 +500,7 @@ class Walk(NamedTuple):
     serve: Any  # (block, part): what a helper does until nothing has come for a while
 
 
-_made: list[Any] = []  # the library and its functions, kept for good: all programs run through them
+_made: list[Any] = []  # the code and its functions, kept for good: all programs run through them
 _making = threading.Lock()
 
 
@@ -501,21 +508,25 @@ def walk() -> Walk:
     """The native functions, made once."""
     with _making:
         if not _made:
-            library = llvm.build(_ir(), ["alone", "together", "serve"])
-            _made.extend((library, _functions(library.addresses)))
+            shared = Function("walk", _filled(_SHARED))
+            kernels = [Kernel(_filled(text), 1, (shared,)) for text in (_ALONE, _TOGETHER, _SERVE)]
+            code = llvm.load(kernels)
+            _made.extend((code, _functions(*[code.addresses[kernel.text] for kernel in kernels])))
     found: Walk = _made[1]
     return found
 
 
-def _functions(addresses: dict[str, int]) -> Walk:
+def _functions(alone: int, together: int, serve: int) -> Walk:
     pointer, number = ctypes.c_void_p, ctypes.c_int64
-    alone = ctypes.CFUNCTYPE(number, pointer, number, number)
-    together = ctypes.CFUNCTYPE(number, pointer, pointer, number, number, number)
-    serve = ctypes.CFUNCTYPE(None, pointer, number)
-    return Walk(alone(addresses["alone"]), together(addresses["together"]), serve(addresses["serve"]))
+    return Walk(
+        ctypes.CFUNCTYPE(number, pointer, number, number)(alone),
+        ctypes.CFUNCTYPE(number, pointer, pointer, number, number, number)(together),
+        ctypes.CFUNCTYPE(None, pointer, number)(serve),
+    )
 
 
-def _ir() -> str:
+def _filled(text: str) -> str:
+    """The text for this kind of processor."""
     intel = platform.machine().lower() in ("x86_64", "amd64")
     words = {
         "THREADS_FROM_16": str(_THREADS_FROM + 16),
@@ -527,7 +538,6 @@ def _ir() -> str:
         "ENTER": _ENTER if intel else "",
         "LEAVE": _LEAVE if intel else "",
     }
-    text = _RUN
     for word, meaning in words.items():
         text = text.replace(word, meaning)
     return text + (_DECLARED if intel else "")

@@ -1,0 +1,158 @@
+"""The inside of the matrix product: a block of C that stays in registers over all of k.
+
+Each step of k loads the vectors of one row of B, repeats one number of A a row, and does one fused multiply-add for
+every vector of the block. 8 rows by 2 vectors of 16 floats are enough sums side by side to hide how long each takes,
+and all of them fit into 32 registers.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+from pente.compiler.writer import Function, Writer
+
+__all__ = ["Block", "block_function"]
+
+
+def size_of(kind: str) -> int:
+    """Bytes of a number."""
+    return 4 if kind == "float" else 8
+
+
+class Block(NamedTuple):
+    """A block of C: its rows, and how many vectors of so many numbers a row of it is.
+
+    Of the last vector only ``left`` numbers count; 0 stands for all. ``levels`` is how many nested loops k has.
+    """
+
+    kind: str  # "float" or "double"
+    rows: int
+    vectors: int
+    lanes: int
+    left: int = 0
+    levels: int = 1
+
+    @property
+    def vector(self) -> str:
+        return f"<{self.lanes} x {self.kind}>"
+
+    @property
+    def width(self) -> int:
+        """How many columns."""
+        return self.vectors * self.lanes - (self.lanes - self.left if self.left else 0)
+
+    @property
+    def size(self) -> int:
+        return size_of(self.kind)
+
+    @property
+    def suffix(self) -> str:
+        """Of an intrinsic on these vectors."""
+        return f"v{self.lanes}f{8 * self.size}"
+
+    def load(self, to: Writer, place: str, v: int) -> str:
+        """Vector v of a row; the numbers that do not count are not read, and 0."""
+        mask = self._mask(v)
+        if not mask:
+            return to.put(f"load {self.vector}, ptr {place}, align {self.size}")
+        name, truths = f"@llvm.masked.load.{self.suffix}.p0", f"<{self.lanes} x i1>"
+        to.declare(f"{self.vector} {name}(ptr, i32, {truths}, {self.vector})")
+        rest = f"i32 {self.size}, {truths} {mask}, {self.vector} zeroinitializer"
+        return to.put(f"call {self.vector} {name}(ptr {place}, {rest})")
+
+    def store(self, to: Writer, value: str, place: str, v: int) -> None:
+        """Vector v of a row; only the numbers that count."""
+        mask = self._mask(v)
+        if not mask:
+            return to.do(f"store {self.vector} {value}, ptr {place}, align {self.size}")
+        name, truths = f"@llvm.masked.store.{self.suffix}.p0", f"<{self.lanes} x i1>"
+        to.declare(f"void {name}({self.vector}, ptr, i32, {truths})")
+        return to.do(f"call void {name}({self.vector} {value}, ptr {place}, i32 {self.size}, {truths} {mask})")
+
+    def _mask(self, v: int) -> str:
+        """The lanes of vector v that count; nothing where all do."""
+        if not self.left or v + 1 < self.vectors:
+            return ""
+        return "<" + ", ".join(f"i1 {str(lane < self.left).lower()}" for lane in range(self.lanes)) + ">"
+
+
+@cache
+def block_function(block: Block) -> Function:
+    """``(a, b, c, adding, a_row, c_row, blocks, (length, a_step, b_step) of each loop of k)``, the innermost last.
+
+    So many blocks, one below the other, with the same stripe of B. With ``adding`` the sums begin with what C holds.
+    """
+    to = Writer()
+    depth = [f"i64 %{name}_{level}" for level in range(block.levels) for name in ("length", "a", "b")]
+    _Block(block, to).write()
+    return to.function(
+        "block", ", ".join(["ptr %a, ptr %b, ptr %c, i1 %adding, i64 %a_row, i64 %c_row, i64 %blocks", *depth])
+    )
+
+
+class _Block:
+    def __init__(self, block: Block, to: Writer) -> None:
+        self.of, self.to = block, to
+        self.offsets: list[str] = []  # of the rows of A
+
+    def write(self) -> None:
+        self.offsets = [self._times("%a_row", r) for r in range(self.of.rows)]
+        down = [self._times(f"%{x}_row", self.of.rows) for x in "ac"]
+
+        def below(_: str, at: list[str]) -> list[str]:
+            self._one(*at)
+            return [self._shifted(pointer, by) for pointer, by in zip(at, down, strict=True)]
+
+        self.to.loop("0", "%blocks", 1, below, [("ptr", "%a"), ("ptr", "%c")])
+
+    def _one(self, a: str, c: str) -> None:
+        rows = [self._shifted(c, self._times("%c_row", r)) for r in range(self.of.rows)]
+        places = [self._shifted(row, str(v * self.of.lanes)) for row in rows for v in range(self.of.vectors)]
+        sums = self._depth(0, a, "%b", self._begun(places))
+        for i, (place, value) in enumerate(zip(places, sums, strict=True)):
+            self.of.store(self.to, value, place, i % self.of.vectors)
+
+    def _begun(self, places: list[str]) -> list[str]:
+        """What the sums begin with: zero, or what C holds."""
+        held: list[str] = []
+        before, zero = self.to.block, "zeroinitializer"
+        self.to.when(
+            "%adding",
+            lambda: held.extend(self.of.load(self.to, place, i % self.of.vectors) for i, place in enumerate(places)),
+        )
+        inside = self.to.block.replace("past", "when")
+        return [self.to.put(f"phi {self.of.vector} [{zero}, %{before}], [{value}, %{inside}]") for value in held]
+
+    def _depth(self, level: int, a: str, b: str, sums: list[str]) -> list[str]:
+        """The loops of k, and in the innermost the multiply-adds."""
+        if level == self.of.levels:
+            return self._multiply(a, b, sums)
+
+        def body(_: str, held: list[str]) -> list[str]:
+            *inner, a, b = held
+            inner = self._depth(level + 1, a, b, inner)
+            return [*inner, self._shifted(a, f"%a_{level}"), self._shifted(b, f"%b_{level}")]
+
+        carried = [*[(self.of.vector, s) for s in sums], ("ptr", a), ("ptr", b)]
+        return self.to.loop("0", f"%length_{level}", 1, body, carried)[:-2]
+
+    def _multiply(self, a: str, b: str, sums: list[str]) -> list[str]:
+        kind, lanes, vectors = self.of.kind, self.of.lanes, self.of.vectors
+        fma = f"@llvm.fma.{self.of.suffix}"
+        self.to.declare(f"{self.of.vector} {fma}({', '.join([self.of.vector] * 3)})")
+        bs = [self.of.load(self.to, self._shifted(b, str(v * lanes)), v) for v in range(vectors)]
+        out = []
+        for r, offset in enumerate(self.offsets):
+            one = self.to.put(f"load {kind}, ptr {self._shifted(a, offset)}")
+            first = self.to.put(f"insertelement {self.of.vector} poison, {kind} {one}, i32 0")
+            zeros = f"<{lanes} x i32> zeroinitializer"
+            spread = self.to.put(f"shufflevector {self.of.vector} {first}, {self.of.vector} poison, {zeros}")
+            for v in range(vectors):
+                args = ", ".join(f"{self.of.vector} {x}" for x in (spread, bs[v], sums[r * vectors + v]))
+                out.append(self.to.put(f"call {self.of.vector} {fma}({args})"))
+        return out
+
+    def _times(self, stride: str, n: int) -> str:
+        return "0" if n == 0 else stride if n == 1 else self.to.put(f"mul i64 {stride}, {n}")
+
+    def _shifted(self, pointer: str, by: str) -> str:
+        return self.to.shifted(self.of.kind, pointer, by)

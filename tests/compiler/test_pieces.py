@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pente
-from pente.compiler import chains, jit, llvm, loops, native, places, schedule, script, windows
+from pente.compiler import chains, jit, llvm, native, places, schedule, script, windows
 from pente.compiler.chains import Chain
 from pente.compiler.layout import KernelRow
 from pente.compiler.schedule import Stage
@@ -30,17 +30,15 @@ def in_many_pieces() -> Iterator[None]:
     """Everything is worth being cut and shared, however small it is."""
     before = threads()
     with pytest.MonkeyPatch.context() as patch:
-        for module in (loops, places, windows):
+        for module in (places, windows):
             patch.setattr(module, "SHARED", 1)
         for module in (chains, script):
             patch.setattr(module, "GRAIN", 1.0)
         patch.setattr(native, "WORTH_SHARING", 0.0)
         patch.setattr(schedule, "SMALL", 0.0)
         set_threads(3)
-        loops._written.cache_clear()
         yield
     set_threads(before)
-    loops._written.cache_clear()
 
 
 @settings(max_examples=150, suppress_health_check=ROOMY)

@@ -16,7 +16,7 @@ from pente.core.node import Node
 __all__ = ["GRAIN", "Chain", "Member"]
 
 GRAIN = 4000.0  # nanoseconds of work in a task, at least: to claim one takes some 50
-ENOUGH = 8  # pieces: with so many left, a chain may have fewer than its rows alone
+ENOUGH = 8  # pieces: with so many a chain may have fewer than its rows alone
 
 
 class Member(NamedTuple):
@@ -65,8 +65,9 @@ class Chain:
             return False
         heads = lcm(*[pair[0] for pair in known])
         pitch = lcm(self.pitch, heads)
-        wanted = max(min(self.pieces, ENOUGH, int(self.work / GRAIN)), 1)
-        if self.members[0].row.kernel.units < wanted * pitch:
+        work, units = self.work + row.work, self.members[0].row.kernel.units
+        wanted = min(ENOUGH, int(work / GRAIN), max(self.pieces, row.kernel.units))
+        if units < max(wanted, 1) * pitch:
             return False
         self.members.append(Member(row, heads, heads // known[0][0] * known[0][1]))
         self.pitch = pitch

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from pente.compiler.microkernel import Block, block_function, size_of
 from pente.compiler.packing import rows_function, turn_function
 from pente.compiler.product import ROWS, Product, Step, simplified, tiling_of
-from pente.compiler.writer import Function, Kernel, Writer
+from pente.compiler.writer import Function, Kernel, Span, Writer
 
 __all__ = ["ROWS", "Product", "Step", "gemm_kernel", "write_product"]
 
@@ -34,13 +34,19 @@ def gemm_kernel(product: Product) -> Kernel:
         own = to.put(f"mul i64 %part, {gemm.packed}")
         gemm.scratch = to.shifted(product.kind, to.pointer(3, product.kind, 0), own)
     gemm.write(*to.share(gemm.units))
-    return to.kernel()
+    return to.kernel()._replace(spans=gemm.spans(product.offsets))
 
 
 def write_product(to: Writer, product: Product, bases: list[str]) -> None:
     """The whole product inside another kernel, where A, B and C begin at these pointers; nothing is packed."""
     gemm = _Gemm(product, to, bases, packs=False)
     gemm.write("0", str(gemm.units))
+
+
+def _span(units: int, step: int, start: int, walks: list[tuple[int, int]]) -> Span | None:
+    """So many numbers further for so many pieces, if these walks stay on this side of the next ones."""
+    reach = sum((length - 1) * stride for length, stride in walks)
+    return Span(units, step) if reach < step and not start and all(stride >= 0 for _, stride in walks) else None
 
 
 class _Stripes(NamedTuple):
@@ -79,6 +85,21 @@ class _Gemm:
     @property
     def units(self) -> int:
         return self.pieces * self.groups * prod(step.length for step in self.own)
+
+    def spans(self, offsets: tuple[int, int]) -> tuple[Span | None, ...]:
+        """Which numbers of A, B and C belong to a piece: those of one product of those side by side, or some rows."""
+        of, side, rows = self.of, [*self.own, *self.same], self.of.rows
+        if self.groups > 1 and not self.own:
+            return ()
+        if side:
+            units = self.units // side[0].length
+        else:
+            units, rows = 1, min(self.how.blocks * self.how.rows, rows)
+            side = [Step(self.parts, rows * of.a_row, 0, rows * of.c_row)]
+        k = [step._replace(c=0) for step in [*of.depth, *([of.passes] if of.passes else [])]]
+        walks = [*side[1:], Step(rows, of.a_row, 0, of.c_row), Step(of.columns, 0, of.b_column, 1), *k]
+        starts = (*offsets, 0)
+        return tuple(_span(units, side[0][i + 1], starts[i], [(w.length, w[i + 1]) for w in walks]) for i in range(3))
 
     @property
     def packed_b(self) -> int:

@@ -8,7 +8,6 @@ So the order of additions follows from the shape alone, whatever the width of th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from math import prod
 from typing import Any, NamedTuple
 
 from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
@@ -24,7 +23,6 @@ from pente.shapes import Shape
 __all__ = ["LANES", "Loop", "loop_kernel"]
 
 LANES = 16
-SHARED = 8192  # a walk over fewer numbers is done before another thread has begun
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,6 @@ class _Nest:
         self.outer = [a for a in rest if not a.reduced]
         self.deep = [a for a in rest if a.reduced]
         self.inner = inner
-        self.large = prod(outline.shape) >= SHARED  # worth being shared between threads
 
     def written(self) -> Kernel:
         self.pointers = [self.to.pointer(i, _stored(place.dtype), place.offset) for i, place in enumerate(self.places)]
@@ -121,10 +118,9 @@ class _Nest:
         axes = [*self.outer, *self.deep, self.inner]
         if self.places[i].offset or any(axis.strides[i] < 0 for axis in axes):
             return None
-        if not self.outer or not self.large:
-            whole = 1 + sum((axis.length - 1) * axis.strides[i] for axis in axes)
+        if not self.outer:
             flat = len(axes) == 1 and self.inner.strides[i] == 1 and not self.reduces
-            return Span(1, LANES if self.large else whole) if flat or not self.large else None
+            return Span(1, LANES) if flat and self.inner.length >= LANES else None
         step = axes[0].strides[i]
         reach = sum((axis.length - 1) * axis.strides[i] for axis in axes[1:])
         return Span(1, step) if reach < step else None
@@ -135,7 +131,7 @@ class _Nest:
         if level == len(self.outer):
             return self._innermost(at)
         axis = self.outer[level]
-        if level == 0 and self.large:
+        if level == 0:
             first, last = self.to.share(axis.length)
             return self.to.some(first, last, 1, lambda i: self._outside(1, self._moved(at, axis, i)))
 
@@ -171,7 +167,7 @@ class _Nest:
         """The innermost axis in whole vectors, then what is left; shared between threads if no loop around it is."""
         vectors = self.inner.length // LANES if self._stores_side_by_side() else 0
         wide, one = Lanes(self.to, LANES), Lanes(self.to, 1)
-        shared = vectors if self.large and not self.outer else 0
+        shared = vectors if not self.outer else 0
         if vectors:
             first, last = self.to.share(vectors) if shared else ("0", str(vectors))
             self.to.some(first, last, 1, lambda i: body(wide, self._moved(at, self.inner, self._times(i))))

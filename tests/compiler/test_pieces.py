@@ -111,14 +111,14 @@ def test_the_last_piece_takes_what_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    "spans",
-    [[None, Span(1, 16)], [Span(1, 4096), Span(1, 4096)]],
-    ids=["reads all of it in every piece", "would leave one piece"],
+    ("units", "spans"),
+    [(256, [None, Span(1, 16)]), (1, [Span(1, 4096), Span(1, 4096)]), (252, [Span(1, 16), Span(1, 16)])],
+    ids=["reads all of it in every piece", "would leave one piece", "has a larger last piece"],
 )
-def test_a_row_that_needs_more_than_its_piece_does_not_go_along(spans: list[Span | None]) -> None:
+def test_a_row_that_needs_more_than_its_piece_does_not_go_along(units: int, spans: list[Span | None]) -> None:
     a, b, c = _buffers(3)
     chain = Chain(_row(64, [a, b], [None, Span(1, 64)]))
-    assert not chain.takes(_row(256, [b, c], spans), {b})
+    assert not chain.takes(_row(units, [b, c], spans), {b})
 
 
 def test_rows_that_disagree_on_what_belongs_together_part() -> None:

@@ -64,12 +64,14 @@ class Chain:
         if len(known) < len(found) or len({Fraction(*pair) for pair in known}) != 1:
             return False
         heads = lcm(*[pair[0] for pair in known])
+        own = heads // known[0][0] * known[0][1]
         pitch = lcm(self.pitch, heads)
         work, units = self.work + row.work, self.members[0].row.kernel.units
         wanted = min(ENOUGH, int(work / GRAIN), max(self.pieces, row.kernel.units))
-        if units < max(wanted, 1) * pitch:
+        # The last piece of a kernel may be smaller than the others, or larger: then the counts do not agree.
+        if units < max(wanted, 1) * pitch or -(-units // heads) != -(-row.kernel.units // own):
             return False
-        self.members.append(Member(row, heads, heads // known[0][0] * known[0][1]))
+        self.members.append(Member(row, heads, own))
         self.pitch = pitch
         return True
 

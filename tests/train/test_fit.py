@@ -326,6 +326,7 @@ def test_metrics_are_not_weighted_and_weighted_metrics_are() -> None:
 
 
 def test_fits_do_not_grow() -> None:
+    import gc
     import tracemalloc
 
     model = classifier()
@@ -333,9 +334,11 @@ def test_fits_do_not_grow() -> None:
     tracemalloc.start()
     for _ in range(3):
         model.fit(X, Y, verbose=0)
+    gc.collect()
     before = tracemalloc.get_traced_memory()[0]
     for _ in range(30):
         model.fit(X, Y, verbose=0)
+    gc.collect()
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 30_000

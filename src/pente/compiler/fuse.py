@@ -7,6 +7,8 @@ written, unless the program returns it. So a group is read once, from top to bot
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from pente.compiler.emit import can_emit
 from pente.core import primitives as p
 from pente.core.graph import Graph
@@ -15,6 +17,7 @@ from pente.shapes import Shape
 
 __all__ = ["REDUCTIONS", "Group", "fuse"]
 
+_SUMMED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64")))
 REDUCTIONS = {p.reduce_sum, p.reduce_max, p.reduce_min, p.reduce_prod}
 
 
@@ -60,7 +63,7 @@ def _common_home(homes: list[Group | None]) -> Group | None:
 
 def can_reduce(node: Node) -> bool:
     """Whether there is a loop for this reduction: floats or integers of 32 and 64 bits, not empty."""
-    if node.op not in REDUCTIONS or node.dtype.name not in ("float32", "float64", "int32", "int64"):
+    if node.op not in REDUCTIONS or node.dtype not in _SUMMED:
         return False
     shape = node.inputs[0].shape
     return all(shape) and bool(node.params["axes"])

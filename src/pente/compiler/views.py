@@ -1,5 +1,6 @@
 """How a value lies in memory: which buffer, from where, with which strides. Reshapes and the like move nothing."""
 
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ class View(NamedTuple):
         return self.strides == contiguous(self.shape) or prod(self.shape) <= 1
 
 
+@lru_cache(4096)
 def contiguous(shape: Shape) -> Shape:
     """The strides of elements in order."""
     return tuple(prod(shape[i + 1 :]) for i in range(len(shape)))

@@ -49,8 +49,8 @@ def sprint(
             else:
                 _hand_back(runner)
                 logs = partial(_same, step(*_tensors(source.at(order[at : at + size]))))
-                runner = _runner(recent(), data) if whole else None
                 at += size
+                runner = _runner(recent(), data) if len(order) - at >= size else None
             for bar in bars:
                 bar.on_step(-(-at // size) - 1, logs)
             interrupt.check()

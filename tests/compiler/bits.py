@@ -33,6 +33,16 @@ def _functions(x: Any) -> Any:
     return pente.exp(x), pente.log(y), pente.sqrt(y) / y, pente.gelu(x), pente.sigmoid(x), pente.sin(x) * pente.erf(x)
 
 
+def _curves(x: Any) -> Any:
+    """Every function that is a polynomial inside, near and far out."""
+    size, part = abs(x), pente.tanh(x) * 0.999
+    grown = [f(x) for f in (pente.expm1, pente.sinh, pente.cosh, pente.tanh, pente.erf, pente.atan, pente.asinh)]
+    inside = [f(part) for f in (pente.asin, pente.acos, pente.atanh)]
+    beyond = [pente.log1p(size), pente.acosh(size + 1), pente.atan2(x, part), pente.pow(size, 30 * x), x**3]
+    turned = [f(x * far) for f in (pente.sin, pente.cos, pente.tan) for far in (1, 1e5, 1e20)]
+    return [*grown, *inside, *beyond, *turned]
+
+
 def _learning(x: Any) -> Any:
     return pente.value_and_grad(lambda x: (pente.relu(x @ x.T) * pente.log_softmax(x @ x.T)).mean())(x)
 
@@ -63,7 +73,7 @@ def _random(x: Any) -> Any:
     return x + pente.random.uniform(x.shape, key=key, dtype=x.dtype), pente.random.normal(x.shape, key=key)
 
 
-LARGE = [*PROGRAMS, _convolution, _places, _random]
+LARGE = [*PROGRAMS, _curves, _convolution, _places, _random]
 
 
 def large() -> Iterator[Program]:
@@ -87,6 +97,7 @@ def small() -> Iterator[Program]:
             for i, n in enumerate(LENGTHS):
                 x = np.random.default_rng(i).normal(size=(LENGTHS[-1 - i] % 35 + 1, n)).astype(kind)
                 yield f"{function.__name__} {kind} {x.shape}", function, [x]
+        yield f"curves {kind}", _curves, [3 * np.random.default_rng(0).normal(size=100).astype(kind)]
 
 
 def digest(results: list[Any]) -> str:

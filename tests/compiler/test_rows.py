@@ -1,11 +1,15 @@
 """Every row of the table of instructions is right, and every row that is broken on purpose is found out."""
 
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from pente.compiler import emit, llvm, loops
-from pente.compiler.emit import EMIT, Lanes, Operand
+from pente.compiler import functions, llvm, loops, power, trigonometry
+from pente.compiler.arithmetic import Both
+from pente.compiler.emit import EMIT
+from pente.compiler.lanes import Lanes, Operand
+from pente.core import primitives as p
 from pente.core.node import Node
 from pente.core.primitives import Primitive
 from tests.compiler.rows import ROWS, check_row
@@ -44,12 +48,28 @@ def test_a_broken_row_is_found_out(op: Primitive, kind: str, width: int, monkeyp
         check_row(op, kind)
 
 
-@pytest.mark.skipif(not llvm.available(), reason="the rows of native code")
-@pytest.mark.parametrize("function", ["_EXP", "_LOG"])
-def test_a_polynomial_one_part_in_a_thousand_wrong_is_found_out(function: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pente.core import primitives as p
+TABLES = [
+    *[(functions, "EXP", p.exp, kind) for kind in ("float32", "float64")],
+    (functions, "_LOG", p.log, "float32"),
+    (functions, "ATANH", p.log, "float64"),
+    *[(functions, "_ERF", p.erf, kind) for kind in ("float32", "float64")],
+    *[(power, "EXP", p.power, kind) for kind in ("float32", "float64")],
+    (power, "ATANH", p.power, "float64"),
+    *[
+        (trigonometry, f"_{op.name.upper()}", op, kind)
+        for op in (p.sin, p.cos, p.atan, p.asin)
+        for kind in ("float32", "float64")
+    ],
+]
 
+
+@pytest.mark.skipif(not llvm.available(), reason="the rows of native code")
+@pytest.mark.parametrize(("module", "table", "op", "kind"), TABLES)
+def test_a_polynomial_one_part_in_a_thousand_wrong_is_found_out(
+    module: ModuleType, table: str, op: Primitive, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(loops, "_written", loops._written.__wrapped__)  # kernels are written anew, and none is kept
-    monkeypatch.setattr(emit, function, [c * 1.001 for c in getattr(emit, function)])
+    right = getattr(module, table)
+    monkeypatch.setattr(module, table, Both(*([c * 1.001 for c in coefficients] for coefficients in right)))
     with pytest.raises(AssertionError):
-        check_row(p.exp if function == "_EXP" else p.log, "float32")
+        check_row(op, kind)

@@ -1,106 +1,16 @@
 """Element-wise primitives as LLVM instructions, on one number or on a vector of them."""
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
-import numpy as np
-
-from pente.compiler.writer import Writer
+from pente.compiler import functions, trigonometry
+from pente.compiler.arithmetic import Number
+from pente.compiler.lanes import TYPES, Lanes, Operand, has_type
+from pente.compiler.power import power
 from pente.core import primitives as p
 from pente.core.node import Node
 from pente.dtypes import DType
 
-__all__ = ["EMIT", "TYPES", "Lanes", "Operand", "can_emit", "has_type"]
-
-TYPES = {"bool": "i1", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64"}
-TYPES |= {"uint8": "i8", "uint16": "i16", "uint32": "i32", "uint64": "i64", "float32": "float", "float64": "double"}
-
-
-@dataclass(frozen=True)
-class Operand:
-    """A value in the IR: its name or literal, and its dtype."""
-
-    name: str
-    dtype: DType
-
-    @property
-    def floating(self) -> bool:
-        return self.dtype.kind == "f"
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """Where instructions go, and how many numbers each does at once."""
-
-    to: Writer
-    width: int
-
-    def type(self, dtype: DType | str) -> str:
-        plain = dtype if isinstance(dtype, str) else TYPES[dtype.name]
-        return plain if self.width == 1 else f"<{self.width} x {plain}>"
-
-    def mangled(self, dtype: DType | str) -> str:
-        """The suffix of an intrinsic on these numbers."""
-        plain = dtype if isinstance(dtype, str) else TYPES[dtype.name]
-        short = {"float": "f32", "double": "f64"}.get(plain, plain)
-        return short if self.width == 1 else f"v{self.width}{short}"
-
-    def constant(self, value: float, dtype: DType) -> str:
-        """A literal, the same in all lanes."""
-        return self.splat(literal(value, dtype), TYPES[dtype.name])
-
-    def splat(self, one: str, plain: str) -> str:
-        return one if self.width == 1 else "<" + ", ".join([f"{plain} {one}"] * self.width) + ">"
-
-    def repeat(self, scalar: str, dtype: DType) -> str:
-        """One number in all lanes."""
-        if self.width == 1:
-            return scalar
-        kind = self.type(dtype)
-        first = self.to.put(f"insertelement {kind} poison, {TYPES[dtype.name]} {scalar}, i32 0")
-        return self.to.put(f"shufflevector {kind} {first}, {kind} poison, <{self.width} x i32> zeroinitializer")
-
-    def select(self, dtype: DType, on: str, a: str, b: str) -> str:
-        """a in the lanes where ``on`` holds, b in the others."""
-        full = self.type(dtype)
-        return self.to.put(f"select {self.type('i1')} {on}, {full} {a}, {full} {b}")
-
-    def intrinsic(self, name: str, dtype: DType, *args: str) -> str:
-        kind = self.type(dtype)
-        full = f"@llvm.{name}.{self.mangled(dtype)}"
-        self.to.declare(f"{kind} {full}({', '.join([kind] * len(args))})")
-        return self.to.put(f"call {kind} {full}({', '.join(f'{kind} {a}' for a in args)})")
-
-    def library(self, name: str, dtype: DType, *args: str) -> str:
-        """A function of the C library, lane by lane."""
-        plain = TYPES[dtype.name]
-        symbol = name if plain == "double" else name + "f"
-        self.to.declare(f"{plain} @{symbol}({', '.join([plain] * len(args))})")
-        if self.width == 1:
-            return self._call(symbol, plain, args)
-        kind, out = self.type(dtype), "poison"
-        for lane in range(self.width):
-            own = [self.to.put(f"extractelement {kind} {a}, i32 {lane}") for a in args]
-            out = self.to.put(f"insertelement {kind} {out}, {plain} {self._call(symbol, plain, own)}, i32 {lane}")
-        return out
-
-    def _call(self, symbol: str, plain: str, args: Any) -> str:
-        return self.to.put(f"call {plain} @{symbol}({', '.join(f'{plain} {a}' for a in args)})")
-
-    def op(self, text: str, dtype: DType | str, *args: str) -> str:
-        """An instruction on operands of one type."""
-        return self.to.put(f"{text} {self.type(dtype)} {', '.join(args)}")
-
-
-def literal(value: Any, dtype: DType) -> str:
-    """A number as LLVM writes it; floats by their bits."""
-    if dtype.kind == "f":
-        return "0x" + struct.pack(">d", float(np.asarray(value, dtype))).hex().upper()
-    return str(int(value)) if dtype.kind != "b" else ("true" if value else "false")
-
+__all__ = ["EMIT", "TYPES", "Lanes", "Operand", "can_emit"]
 
 Emit = Callable[[Lanes, Node, list[Operand]], str]
 
@@ -127,8 +37,8 @@ def _intrinsic(name: str) -> Emit:
     return lambda lanes, node, xs: lanes.intrinsic(name, xs[0].dtype, *[x.name for x in xs])
 
 
-def _library(name: str) -> Emit:
-    return lambda lanes, node, xs: lanes.library(name, xs[0].dtype, *[x.name for x in xs])
+def _function(function: Callable[..., Number]) -> Emit:
+    return lambda lanes, node, xs: function(*[Number(lanes, x.dtype, x.name) for x in xs]).name
 
 
 def _negative(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
@@ -218,91 +128,6 @@ def _saturated(lanes: Lanes, x: Operand, new: DType) -> str:
     return lanes.to.put(f"call {target} {name}({source} {x.name})")
 
 
-def _polynomial(lanes: Lanes, kind: DType, x: str, coefficients: list[float]) -> str:
-    """Horner's rule with fused multiply-adds, highest power first."""
-    out = lanes.constant(coefficients[0], kind)
-    for c in coefficients[1:]:
-        out = lanes.intrinsic("fma", kind, out, x, lanes.constant(c, kind))
-    return out
-
-
-_EXP = [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]
-
-
-def _exp(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
-    """float32: x = n·log 2 + r, and eʳ by a polynomial of degree 7 (Cephes), at most 2 ulp; 2ⁿ in two halves."""
-    x, kind = xs[0], xs[0].dtype
-    if kind.itemsize != 4:
-        return lanes.library("exp", kind, x.name)
-    c = partial(lanes.constant, dtype=kind)
-    full, whole = lanes.type(kind), lanes.type("i32")
-    low = lanes.intrinsic("maximum", kind, x.name, c(-104.0))
-    held = lanes.intrinsic("minimum", kind, low, c(89.0))
-    n = lanes.intrinsic("roundeven", kind, lanes.op("fmul", kind, held, c(1.44269504088896341)))
-    r = lanes.intrinsic("fma", kind, n, c(-0.693359375), held)
-    r = lanes.intrinsic("fma", kind, n, c(2.12194440e-4), r)
-    square = lanes.op("fmul", kind, r, r)
-    y = lanes.intrinsic("fma", kind, _polynomial(lanes, kind, r, _EXP), square, lanes.op("fadd", kind, r, c(1.0)))
-    safe = lanes.select(kind, lanes.op("fcmp ord", kind, n, n), n, c(0.0))
-    power = lanes.to.put(f"fptosi {full} {safe} to {whole}")
-    half = lanes.op("ashr", "i32", power, lanes.splat("1", "i32"))
-    for part in (half, lanes.op("sub", "i32", power, half)):
-        biased = lanes.op("add", "i32", part, lanes.splat("127", "i32"))
-        bits = lanes.op("shl", "i32", biased, lanes.splat("23", "i32"))
-        y = lanes.op("fmul", kind, y, lanes.to.put(f"bitcast {whole} {bits} to {full}"))
-    return y
-
-
-_LOG = [7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1]
-_LOG += [-1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1]
-
-
-def _log(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
-    """float32: x = m·2ᵉ with m near 1, and log m by a polynomial (Cephes), at most 2 ulp."""
-    x, kind = xs[0], xs[0].dtype
-    if kind.itemsize != 4:
-        return lanes.library("log", kind, x.name)
-    c = partial(lanes.constant, dtype=kind)
-    full, whole = lanes.type(kind), lanes.type("i32")
-    bits = lanes.to.put(f"bitcast {full} {x.name} to {whole}")
-    lifted = lanes.op("sub", "i32", bits, lanes.splat(str(0x3F3504F3), "i32"))  # the bits of √½
-    e = lanes.op("ashr", "i32", lifted, lanes.splat("23", "i32"))
-    moved = lanes.op("shl", "i32", e, lanes.splat("23", "i32"))
-    m = lanes.to.put(f"bitcast {whole} {lanes.op('sub', 'i32', bits, moved)} to {full}")
-    r = lanes.op("fsub", kind, m, c(1.0))
-    power = lanes.to.put(f"sitofp {whole} {e} to {full}")
-    square = lanes.op("fmul", kind, r, r)
-    y = lanes.op("fmul", kind, lanes.op("fmul", kind, r, square), _polynomial(lanes, kind, r, _LOG))
-    y = lanes.intrinsic("fma", kind, power, c(-2.12194440e-4), y)
-    y = lanes.intrinsic("fma", kind, square, c(-0.5), y)
-    y = lanes.intrinsic("fma", kind, power, c(0.693359375), lanes.op("fadd", kind, r, y))
-    y = lanes.select(kind, lanes.op("fcmp oeq", kind, x.name, c(np.inf)), x.name, y)
-    y = lanes.select(
-        kind, lanes.op("fcmp olt", kind, x.name, c(float(np.finfo(np.float32).tiny))), c(-np.inf), y
-    )  # denormals are zeros here
-    return lanes.select(kind, lanes.op("fcmp ult", kind, x.name, c(0.0)), c(np.nan), y)
-
-
-_TANH = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]
-
-
-def _tanh(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
-    """float32: x + x³·P(x²) near 0 (Cephes), 1 - 2 / (exp(2|x|) + 1) with the sign of x beyond; at most 3 ulp."""
-    x, kind = xs[0], xs[0].dtype
-    if kind.itemsize != 4:
-        return lanes.library("tanh", kind, x.name)
-    c = partial(lanes.constant, dtype=kind)
-    size = lanes.intrinsic("fabs", kind, x.name)
-    square = lanes.op("fmul", kind, x.name, x.name)
-    cube = lanes.op("fmul", kind, square, x.name)
-    near = lanes.intrinsic("fma", kind, _polynomial(lanes, kind, square, _TANH), cube, x.name)
-    power = _exp(lanes, node, [Operand(lanes.op("fadd", kind, size, size), kind)])
-    ratio = lanes.op("fdiv", kind, c(2.0), lanes.op("fadd", kind, power, c(1.0)))
-    far = lanes.op("fsub", kind, c(1.0), ratio)
-    chosen = lanes.select(kind, lanes.op("fcmp ogt", kind, size, c(0.625)), far, near)
-    return lanes.intrinsic("copysign", kind, chosen, x.name)
-
-
 EMIT: dict[p.Primitive, Emit] = {
     p.add: _by_kind("fadd", "add"),
     p.subtract: _by_kind("fsub", "sub"),
@@ -318,25 +143,25 @@ EMIT: dict[p.Primitive, Emit] = {
     p.ceil: _intrinsic("ceil"),
     p.trunc: _intrinsic("trunc"),
     p.rint: _intrinsic("roundeven"),
-    p.exp: _exp,
-    p.log: _log,
-    p.power: _library("pow"),
-    p.expm1: _library("expm1"),
-    p.log1p: _library("log1p"),
-    p.sin: _library("sin"),
-    p.cos: _library("cos"),
-    p.tan: _library("tan"),
-    p.asin: _library("asin"),
-    p.acos: _library("acos"),
-    p.atan: _library("atan"),
-    p.atan2: _library("atan2"),
-    p.sinh: _library("sinh"),
-    p.cosh: _library("cosh"),
-    p.tanh: _tanh,
-    p.asinh: _library("asinh"),
-    p.acosh: _library("acosh"),
-    p.atanh: _library("atanh"),
-    p.erf: _library("erf"),
+    p.exp: _function(functions.exp),
+    p.log: _function(functions.log),
+    p.power: _function(power),
+    p.expm1: _function(functions.expm1),
+    p.log1p: _function(functions.log1p),
+    p.sin: _function(trigonometry.sin),
+    p.cos: _function(trigonometry.cos),
+    p.tan: _function(trigonometry.tan),
+    p.asin: _function(trigonometry.asin),
+    p.acos: _function(trigonometry.acos),
+    p.atan: _function(trigonometry.atan),
+    p.atan2: _function(trigonometry.atan2),
+    p.sinh: _function(functions.sinh),
+    p.cosh: _function(functions.cosh),
+    p.tanh: _function(functions.tanh),
+    p.asinh: _function(functions.asinh),
+    p.acosh: _function(functions.acosh),
+    p.atanh: _function(functions.atanh),
+    p.erf: _function(functions.erf),
     p.equal: _compare("oeq", "eq", "eq"),
     p.not_equal: _compare("une", "ne", "ne"),
     p.less: _compare("olt", "slt", "ult"),
@@ -355,15 +180,6 @@ EMIT: dict[p.Primitive, Emit] = {
 }
 
 _FLOAT_ONLY = {op for op in EMIT if op.name in "divide power sign sqrt floor ceil trunc rint".split()}
-_FLOAT_ONLY |= {op for op in EMIT if EMIT[op].__qualname__.startswith("_library")}
-
-
-_KINDS = frozenset(map(np.dtype, TYPES))  # to ask a dtype for its name takes 2 µs
-
-
-def has_type(dtype: DType) -> bool:
-    """Whether native code computes with such numbers; halves and complex numbers are left to NumPy."""
-    return dtype in _KINDS
 
 
 def can_emit(node: Node) -> bool:

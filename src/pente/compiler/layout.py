@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from pente.compiler.convolution import forward_product, weight_product
-from pente.compiler.emit import has_type
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import Product, Step, gemm_kernel
+from pente.compiler.lanes import has_type
 from pente.compiler.loops import Loop, loop_kernel, reduced_view
 from pente.compiler.pipeline import run_passes
 from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel

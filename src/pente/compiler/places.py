@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pente.compiler.emit import TYPES
+from pente.compiler.lanes import TYPES
 from pente.compiler.views import View
 from pente.compiler.writer import Kernel, Span, Writer
 from pente.core import primitives as p

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pente.compiler.emit import TYPES, Lanes
+from pente.compiler.lanes import TYPES, Lanes
 from pente.compiler.places import SHARED, moved, over, pointers
 from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Kernel, Writer

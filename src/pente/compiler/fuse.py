@@ -1,7 +1,8 @@
 """Which calls run together: element-wise chains become one walk over memory, with the reduction that ends them.
 
 A call joins the group of its readers if all of them are in it and walk the same shape. What it gives is then never
-written, unless the program returns it. So a group is read once, from top to bottom, and nothing is computed twice.
+written, unless the program returns it. So a group is read once, from top to bottom. A cheap call with readers in
+several groups is computed in each: that costs less than to write its numbers and to read them again.
 """
 
 from collections import defaultdict
@@ -19,9 +20,10 @@ __all__ = ["REDUCTIONS", "Group", "fuse"]
 
 _SUMMED = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64")))
 REDUCTIONS = {p.reduce_sum, p.reduce_max, p.reduce_min, p.reduce_prod}
+CHEAP = {p.add, p.subtract, p.multiply, p.negative, p.maximum, p.minimum, p.select, p.cast}
 
 
-@dataclass
+@dataclass(eq=False)
 class Group:
     """Calls that walk one shape together, in order. The last may be a reduction of what the others give."""
 
@@ -43,22 +45,37 @@ def fuse(graph: Graph) -> list[Group | Node]:
     for node in graph.nodes:
         for x in dict.fromkeys(node.inputs):
             readers[x].append(node)
-    homes: dict[Node, Group] = {}
+    asked = {*graph.outputs, *graph.assigned.values()}
+    homes: dict[Node, list[Group]] = {}
     for node in reversed(graph.nodes):
         if not (can_emit(node) or can_reduce(node)):
             continue
-        shape = node.inputs[0].shape if node.op in REDUCTIONS else node.shape
-        home = _common_home([homes.get(reader) for reader in readers[node]])
-        if home is None or home.shape != shape or node.op in REDUCTIONS:
-            home = Group(shape)
-        homes[node] = home
-        home.nodes.insert(0, node)
-    return [homes.get(node, node) for node in graph.nodes if node not in homes or homes[node].root is node]
+        homes[node] = _homes(node, [homes.get(reader) for reader in readers[node]], node in asked)
+        for home in homes[node]:
+            home.nodes.insert(0, node)
+    return [_own(homes, node) for node in graph.nodes if node not in homes or _own(homes, node) is not node]
 
 
-def _common_home(homes: list[Group | None]) -> Group | None:
-    """The one group that all readers are in."""
-    return homes[0] if homes and all(home is homes[0] for home in homes) else None
+def _own(homes: dict[Node, list[Group]], node: Node) -> Group | Node:
+    """The group that ends with this call, or the call."""
+    found = homes.get(node, [])
+    return found[0] if len(found) == 1 and found[0].root is node else node
+
+
+def _homes(node: Node, readers: list[list[Group] | None], asked: bool) -> list[Group]:
+    """The groups of a call: that of all its readers, or all of theirs if it is cheap, or one of its own."""
+    shape = node.inputs[0].shape if node.op in REDUCTIONS else node.shape
+    if node.op in REDUCTIONS or not readers or not all(readers):
+        return [Group(shape)]
+    found = list(dict.fromkeys(group for groups in readers for group in groups or []))
+    shared = len(found) == 1 or (not asked and _is_cheap(node))
+    return found if shared and all(group.shape == shape for group in found) else [Group(shape)]
+
+
+def _is_cheap(node: Node) -> bool:
+    """Whether to compute it again costs no more than to read what was computed: it reads one number for each."""
+    full = [x for x in node.inputs if x.shape == node.shape and x.op is not p.broadcast_to]
+    return node.op in CHEAP and len(full) <= 1 and all(x.dtype.itemsize <= node.dtype.itemsize for x in full)
 
 
 def can_reduce(node: Node) -> bool:

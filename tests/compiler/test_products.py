@@ -4,6 +4,7 @@ Whole numbers this small have no rounding, so whatever the kernel leaves out, ta
 """
 
 import ctypes
+import inspect
 import operator
 from collections.abc import Callable
 from itertools import pairwise
@@ -17,8 +18,10 @@ from hypothesis import strategies as st
 
 from pente.compiler import gemm, llvm, microkernel, product
 from pente.compiler.gemm import Product, Step, gemm_kernel, write_product
+from pente.compiler.loops import Call, Outline, Place
 from pente.compiler.microkernel import Block
 from pente.compiler.writer import Kernel, Writer
+from pente.core import primitives as p
 from tests.compiler.random_programs import Draw
 
 pytestmark = pytest.mark.skipif(not llvm.available(), reason="native code only")
@@ -30,14 +33,15 @@ MARGIN = 4096  # numbers around A and B that nobody should read, and around C th
 UNTOUCHED = 12345.0
 
 
-def run(kernel: Kernel, arrays: list[Any], cuts: list[int]) -> None:
-    """Run the pieces, cut into ranges, each by another thread's number."""
+def run(kernel: Kernel, arrays: list[Any], cuts: list[int], edges: tuple[int, ...] = ()) -> None:
+    """Run the pieces, cut into ranges, each by another thread's number; or the one range between these edges."""
     code = llvm.load([kernel])
     function = CALL(code.addresses[kernel.text])
-    scratch = np.full(kernel.scratch * (len(cuts) + 1), 255, np.uint8)  # NaN, wherever it is not written
+    room = kernel.scratch * (len(cuts) + 1) + 2**22  # a broken one shall be found out, and not end the tests
+    scratch = np.full(room, 255, np.uint8)  # NaN, wherever it is not written
     places = np.array([x.ctypes.data for x in (*arrays, scratch)], np.uint64)
     operands = np.arange(len(places), dtype=np.int64)
-    edges = [0, *sorted(cut % (kernel.units + 1) for cut in cuts), kernel.units]
+    edges = edges or (0, *sorted(cut % (kernel.units + 1) for cut in cuts), kernel.units)
     for part, (first, last) in enumerate(pairwise(edges)):
         if first < last:
             function(places.ctypes.data, operands.ctypes.data, first, last, part)
@@ -49,37 +53,47 @@ def reach(lengths: list[int], strides: list[int]) -> tuple[int, int]:
     return sum(min(end, 0) for end in ends), sum(max(end, 0) for end in ends)
 
 
-def check(of: Product, cuts: list[int], write: Callable[[Product], Kernel] = gemm_kernel) -> None:
+def anew(of: Product) -> Kernel:
+    """The kernel, written now whether or not it was before."""
+    return inspect.unwrap(gemm.gemm_kernel)(of)
+
+
+class Numbers:
+    """Operands of a product amid numbers that do not belong to it, and what comes out."""
+
+    def __init__(self, of: Product) -> None:
+        loops, depth = [*of.batch], [*([of.passes] if of.passes else []), *of.depth]
+        lengths = [*[s.length for s in loops], of.rows, of.columns, *[s.length for s in depth]]
+        walks = [
+            [*[s.a for s in loops], of.a_row, 0, *[s.a for s in depth]],
+            [*[s.b for s in loops], 0, of.b_column, *[s.b for s in depth]],
+            [*[s.c for s in loops], of.c_row, 1],
+        ]
+        rng = np.random.default_rng(0)
+        self.arrays, self.whole, views = [], [], []
+        for strides, offset in zip(walks, (*of.offsets, 0), strict=True):
+            low, high = reach(lengths[: len(strides)], strides)
+            array = rng.integers(-3, 4, high - low + 1 + 2 * MARGIN).astype(KINDS[of.kind])
+            steps = [s * array.itemsize for s in strides]
+            begin = array[MARGIN - low :]
+            views.append(np.lib.stride_tricks.as_strided(begin, lengths[: len(strides)], steps))
+            self.arrays.append(array[MARGIN - low - offset :])
+            self.whole.append(array)
+        a, b, self.c = views
+        self.whole[2][:] = UNTOUCHED
+        n = len(loops)
+        left, right = a[(slice(None),) * (n + 1) + (0,)], b[(slice(None),) * n + (0,)]
+        left, right = (x.astype(np.float64).reshape(*x.shape[: n + 1], -1) for x in (left, right))
+        self.wanted = left @ right.swapaxes(-1, -2)
+
+
+def check(of: Product, cuts: list[int], write: Callable[[Product], Kernel] = anew) -> None:
     """The kernel gives what NumPy gives, and writes nothing else."""
-    passes = [of.passes] if of.passes else []
-    loops, depth = [*of.batch], [*passes, *of.depth]
-    lengths = [*[s.length for s in loops], of.rows, of.columns, *[s.length for s in depth]]
-    walks = [
-        [*[s.a for s in loops], of.a_row, 0, *[s.a for s in depth]],
-        [*[s.b for s in loops], 0, of.b_column, *[s.b for s in depth]],
-        [*[s.c for s in loops], of.c_row, 1, *[0 for s in depth]],
-    ]
-    kind, rng = KINDS[of.kind], np.random.default_rng(0)
-    arrays, views = [], []
-    for i, strides in enumerate(walks):
-        low, high = reach(lengths, strides)
-        array = rng.integers(-3, 4, high - low + 1 + 2 * MARGIN).astype(kind)
-        if i == 2:
-            array[:] = UNTOUCHED
-        arrays.append(array)
-        begin = MARGIN - low
-        shape = lengths if i < 2 else lengths[: len(loops) + 2]
-        steps = [s * array.itemsize for s in strides[: len(shape)]]
-        views.append(np.lib.stride_tricks.as_strided(array[begin:], shape, steps))
-        arrays[i] = array[begin - of.offsets[i] if i < 2 else begin :]
-    a, b, c = views
-    axes = tuple(range(len(loops) + 2, len(lengths)))
-    wanted = (a.astype(np.float64) * b.astype(np.float64)).sum(axis=axes)
-    run(write(of), arrays, cuts)
-    np.testing.assert_array_equal(c, wanted)
-    c[...] = UNTOUCHED
-    whole = arrays[2].base if arrays[2].base is not None else arrays[2]
-    np.testing.assert_array_equal(whole, np.full_like(whole, UNTOUCHED))
+    given = Numbers(of)
+    run(write(of), given.arrays, cuts)
+    np.testing.assert_array_equal(given.c, given.wanted)
+    given.c[...] = UNTOUCHED
+    np.testing.assert_array_equal(given.whole[2], np.full_like(given.whole[2], UNTOUCHED))
 
 
 @st.composite
@@ -145,10 +159,40 @@ def tilings(draw: Draw, of: Product) -> dict[str, Any]:
 def test_products_cut_and_packed_in_any_way_are_what_numpy_gives(
     data: st.DataObject, of: Product, cuts: list[int]
 ) -> None:
-    cut = data.draw(tilings(product.simplified(of)))
+    cut = data.draw(tilings(product.simplified(of)[0]))
     whole = gemm.tiling_of
     with mock.patch.object(gemm, "tiling_of", lambda of, packs: whole(of, packs)._replace(**cut)):
         check(of, cuts)
+
+
+def check_spans(of: Product) -> int:
+    """Pieces read and write in their spans alone; how many operands have one."""
+    kernel = anew(of)
+    for first in {0, kernel.units // 2, kernel.units - 1}:
+        given = Numbers(of)
+        ends = []
+        for array, span in zip(given.arrays, kernel.spans, strict=True):
+            low, high = 0, len(array)
+            if span is not None:
+                low, high = (n // span.units * span.numbers for n in (first, first + span.units))
+            ends.append((low, high))
+        for array, (low, high) in zip(given.arrays[:2], ends, strict=False):
+            array[:low], array[high:] = np.nan, np.nan
+        before = given.arrays[2].copy()
+        run(kernel, given.arrays, [], (first, first + 1))
+        low, high = ends[2]
+        np.testing.assert_array_equal(given.arrays[2][:low], before[:low])
+        np.testing.assert_array_equal(given.arrays[2][high:], before[high:])
+        written = given.c != UNTOUCHED
+        np.testing.assert_array_equal(given.c[written], given.wanted[written])
+    return sum(span is not None for span in kernel.spans)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(products(), st.sampled_from([product.PIECE, 500]))
+def test_a_piece_keeps_to_its_spans(of: Product, piece: int) -> None:
+    with mock.patch.object(product, "PIECE", piece):
+        check_spans(of)
 
 
 LARGE = [
@@ -182,6 +226,18 @@ def test_large_products_are_cut_into_many_pieces_whatever_their_form(of: Product
     assert gemm_kernel(of).units >= 16
 
 
+ROWS_ALONE = [plain(4096, 64, 64), plain(784, 32, 64), plain(256, 128, 128), plain(3000, 30, 20)]
+
+
+@pytest.mark.parametrize("of", ROWS_ALONE, ids=str)
+def test_where_there_are_enough_rows_pieces_of_a_and_c_follow_each_other(of: Product) -> None:
+    assert check_spans(of) == 2
+
+
+def test_products_side_by_side_have_their_own_part_of_each_operand() -> None:
+    assert check_spans(MANY) == 3
+
+
 def test_equal_blocks_of_different_products_are_one_function() -> None:
     one, other = gemm_kernel(plain(64, 64, 64)), gemm_kernel(plain(128, 32, 96))
     assert {f.name for f in one.functions} == {f.name for f in other.functions}
@@ -197,6 +253,68 @@ def test_a_product_inside_another_kernel_is_the_same(of: Product) -> None:
     check(of, [], inside)
 
 
+TRUTH = np.dtype("bool")
+
+
+def epilogue(of: Product, places: list[Place]) -> Outline:
+    """C + bias, its positive part over C itself, and where it is positive; the bias is one for each column.
+
+    ``places`` are how C and the two others lie, the bias first.
+    """
+    kind = np.dtype(KINDS[of.kind])
+    c = Place(0, (*[step.c for step in of.batch], of.c_row, 1), kind)
+    bias, other, truth = places
+    calls = (
+        Call(p.add, kind, (0, 1)),
+        Call(p.multiply, kind, (3, 2)),
+        Call(p.subtract, kind, (4, 4)),
+        Call(p.maximum, kind, (4, 5)),
+        Call(p.greater, TRUTH, (4, 5)),
+    )
+    shape = (*[step.length for step in of.batch], of.rows, of.columns)
+    return Outline(shape, None, calls, (c, bias, other), ((6, c), (7, truth)))
+
+
+EPILOGUES = [
+    plain(13, 20, 45),
+    plain(64, 30, 64, kind="double"),
+    plain(100, 30, 70, turned="b"),
+    MANY,
+    LARGE[5],
+    LARGE[6],
+    LARGE[7],
+]
+
+
+@pytest.mark.parametrize("tight", [False, True], ids=["as it is", "in many parts"])
+@pytest.mark.parametrize("of", EPILOGUES, ids=str)
+def test_an_epilogue_computes_on_what_is_in_the_cache(
+    of: Product, tight: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if tight:
+        cut = {"stripes": 1, "blocks": 2, "held": 1, "depth": 7, "packs_b": True} if not of.passes else {"blocks": 1}
+        whole = gemm.tiling_of
+        monkeypatch.setattr(gemm, "tiling_of", lambda of, packs: whole(of, packs)._replace(**cut))
+    given = Numbers(of)
+    kind, rng, shape = given.c.dtype, np.random.default_rng(1), given.c.shape
+    bias, other = (rng.integers(-3, 4, n).astype(kind) for n in (of.columns + 2, shape[0] * of.columns * 3))
+    truth = np.full(given.wanted.size + 5, 7, np.uint8)
+    still = (0,) * (len(shape) - 2)
+    places = [
+        Place(2, (*still, 0, 1), kind),
+        Place(0, (3, *still, 2) if still else (3, 2), kind),  # one for each product and column, not side by side
+        Place(5, tuple(int(x) for x in np.array(np.empty(shape, np.int8).strides)), TRUTH),
+    ]
+    kernel = inspect.unwrap(gemm.gemm_kernel)(of, epilogue(of, places))
+    run(kernel, [*given.arrays, bias, other, given.arrays[2], truth], [1, 5])
+    factor = np.lib.stride_tricks.as_strided(other, shape, [s * kind.itemsize for s in places[1].strides])
+    value = (given.wanted + bias[2:]) * factor
+    np.testing.assert_array_equal(given.c, np.maximum(value, 0))
+    np.testing.assert_array_equal(truth[5:].reshape(shape), value > 0)
+    given.c[...] = UNTOUCHED
+    np.testing.assert_array_equal(given.whole[2], np.full_like(given.whole[2], UNTOUCHED))
+
+
 def _further(function: Any, condition: Callable[..., bool]) -> Any:
     """The function, one number further on where the condition holds."""
 
@@ -208,8 +326,8 @@ def _further(function: Any, condition: Callable[..., bool]) -> Any:
 
 
 def _one_less(function: Any) -> Any:
-    def wrong(*args: Any) -> Any:
-        kernel = function(*args)
+    def wrong(of: Product) -> Any:
+        kernel = inspect.unwrap(function)(of)
         return kernel._replace(units=kernel.units - 1)
 
     return wrong
@@ -219,8 +337,8 @@ def _without_left(block: Block) -> Any:
     return microkernel.block_function(block._replace(left=0))
 
 
-def _all_or_none(old: Any) -> Any:
-    return lambda self, *args: (old(self, *args)[0], "true")
+def _never_fewer(old: Any) -> Any:
+    return lambda self, all, i, each, shares: (str(min(all, each)), old(self, all, i, each, shares)[1])
 
 
 def _standing_still(old: Any) -> Any:
@@ -233,7 +351,7 @@ def _at_the_first(old: Any) -> Any:
 
 BROKEN: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "strides": ("_Gemm._times", lambda old: _further(old, lambda i, stride: stride > 1 and i != "0")),
-    "shares": ("_Gemm._share", _all_or_none),
+    "shares": ("_Gemm._share", _never_fewer),
     "pieces": ("gemm_kernel", _one_less),
     "columns that are left": ("block_function", lambda old: _without_left),
     "parts of k": ("_Gemm._chunks", _standing_still),
@@ -244,8 +362,8 @@ BROKEN: dict[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def check_all() -> None:
-    for of in [*LARGE[2:], plain(13, 20, 45), plain(70, 2, 70)]:
-        check(of, [1, 5], gemm.gemm_kernel)
+    for of in [*LARGE[2:], plain(13, 20, 45), plain(70, 2, 70), plain(16, 400, 1005)]:
+        check(of, [1, 5])
 
 
 def test_what_is_broken_below_is_right_as_it_is() -> None:

@@ -9,13 +9,16 @@ window. (Georganas et al., 2019.)
 C is cut into pieces, some stripes of columns by some blocks of rows, which any thread may do. Pieces with the same
 stripes of B follow each other: what is read of B stays in the cache while the rows go by. Where it does not lie side
 by side it is packed first, a part of k at a time. The sum over k runs in order all the same, so the bits depend on the
-sizes and the numbers alone.
+sizes and the numbers alone. What an epilogue makes of C it makes while C is in the cache.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import pairwise
 from math import ceil, prod
 from typing import NamedTuple
 
+from pente.compiler.loops import Outline, Place, stored_type, tile_function
 from pente.compiler.microkernel import Block, block_function, size_of
 from pente.compiler.packing import rows_function, turn_function
 from pente.compiler.product import ROWS, Product, Step, simplified, tiling_of
@@ -24,29 +27,45 @@ from pente.compiler.writer import Function, Kernel, Span, Writer
 __all__ = ["ROWS", "Product", "Step", "gemm_kernel", "write_product"]
 
 
-def gemm_kernel(product: Product) -> Kernel:
-    """The product as a kernel. Operands: A, B, C, and where it packs, its scratch."""
+@lru_cache(1024)
+def gemm_kernel(product: Product, epilogue: Outline | None = None) -> Kernel:
+    """The product as a kernel. Operands: A, B, C, what else the epilogue reads, what it writes, and scratch if any.
+
+    The epilogue is a group of element-wise calls on the shape (*batch, rows, columns); the first that it reads is C.
+    What it writes may be C again.
+    """
     to = Writer()
-    bases = [to.pointer(i, product.kind, offset) for i, offset in enumerate((*product.offsets, 0))]
-    gemm = _Gemm(product, to, bases)
+    gemm = _Gemm(product, to, epilogue)
+    offsets = (*product.offsets, *([place.offset for place in _places(epilogue)] or [0]))
+    operands = list(zip(gemm.operands, offsets, strict=True))
+    bases = [to.pointer(i, x.kind, offset) for i, (x, offset) in enumerate(operands)]
     if gemm.packed:
         to.scratch = gemm.packed * size_of(product.kind)
         own = to.put(f"mul i64 %part, {gemm.packed}")
-        gemm.scratch = to.shifted(product.kind, to.pointer(3, product.kind, 0), own)
-    gemm.write(*to.share(gemm.units))
-    return to.kernel()._replace(spans=gemm.spans(product.offsets))
+        gemm.scratch = to.shifted(product.kind, to.pointer(len(bases), product.kind, 0), own)
+    gemm.write(bases, *to.share(gemm.units))
+    return to.kernel()._replace(spans=tuple([gemm.span(x, offset) for x, offset in operands]))
 
 
-def write_product(to: Writer, product: Product, bases: list[str]) -> None:
+def write_product(to: Writer, product: Product, bases: Sequence[str]) -> None:
     """The whole product inside another kernel, where A, B and C begin at these pointers; nothing is packed."""
-    gemm = _Gemm(product, to, bases, packs=False)
-    gemm.write("0", str(gemm.units))
+    gemm = _Gemm(product, to, packs=False)
+    gemm.write(list(bases), "0", str(gemm.units))
 
 
-def _span(units: int, step: int, start: int, walks: list[tuple[int, int]]) -> Span | None:
-    """So many numbers further for so many pieces, if these walks stay on this side of the next ones."""
-    reach = sum((length - 1) * stride for length, stride in walks)
-    return Span(units, step) if reach < step and not start and all(stride >= 0 for _, stride in walks) else None
+def _places(epilogue: Outline | None) -> list[Place]:
+    """C, what else is read, and what is written."""
+    return [*epilogue.reads, *[place for _, place in epilogue.writes]] if epilogue else []
+
+
+class _Operand(NamedTuple):
+    """How an operand lies: its type in memory, its strides, and how far one row of it reaches."""
+
+    kind: str
+    batch: tuple[int, ...]
+    row: int
+    column: int
+    reach: int
 
 
 class _Stripes(NamedTuple):
@@ -57,49 +76,56 @@ class _Stripes(NamedTuple):
     apart: int  # how far the stripes of B lie from each other
     number: str
     end: str  # whether the columns that fill no stripe come after them
-    length: str  # of the part of k
-    adding: str  # whether C already holds the parts before
+    length: str = ""  # of the part of k
+    adding: str = ""  # whether C already holds the parts before
+    done: str = ""  # whether this is the last part
 
 
 class _Gemm:
     """Writes one product."""
 
-    def __init__(self, product: Product, to: Writer, bases: list[str], packs: bool = True) -> None:
-        self.of = product = simplified(product)
-        self.how = how = tiling_of(product, packs)
-        self.to, self.bases, self.scratch = to, bases, ""
+    def __init__(self, product: Product, to: Writer, epilogue: Outline | None = None, packs: bool = True) -> None:
+        self.of, walks = simplified(product, [place.strides for place in _places(epilogue)[1:]])
+        self.how = how = tiling_of(self.of, packs)
+        self.to, self.epilogue, self.scratch = to, epilogue, ""
         self.inner = product.depth[-1]
         self.width = how.vectors * product.lanes
         self.stripes, self.columns = divmod(product.columns, self.width)
         self.groups = ceil((self.stripes + bool(self.columns)) / how.stripes)
-        self.parts = ceil((how.whole + bool(how.rest)) / how.blocks)
+        self.parts = ceil(self.of.rows / (how.blocks * how.rows))
         self.chunks = ceil(self.inner.length / how.depth)
-        self.own = [step for step in product.batch if step.b]  # products with a B of their own
-        self.same = [step for step in product.batch if not step.b]
+        self.own = [i for i, step in enumerate(self.of.batch) if step.b]  # products with a B of their own
+        self.same = [i for i, step in enumerate(self.of.batch) if not step.b]
+        self.operands = [*self._factors(), *self._others(walks)]
 
-    @property
-    def pieces(self) -> int:
-        """How many follow each other with the same stripes of B."""
-        return self.parts * prod(step.length for step in self.same)
+    def _factors(self) -> list[_Operand]:
+        """A, B and C."""
+        of = self.of
+        loops = [*of.depth, *([of.passes] if of.passes else [])]
+        down, across = (sum((step.length - 1) * abs(step[i]) for step in loops) for i in (1, 2))
+        a, b, c = (tuple(step[i] for step in of.batch) for i in (1, 2, 3))
+        wide = (of.columns - 1) * abs(of.b_column)
+        return [
+            _Operand(of.kind, a, of.a_row, 0, down),
+            _Operand(of.kind, b, 0, of.b_column, across + wide),
+            _Operand(of.kind, c, of.c_row, 1, of.columns - 1),
+        ]
+
+    def _others(self, walks: Sequence[tuple[int, ...]]) -> list[_Operand]:
+        """What else the epilogue reads, and what it writes."""
+        found = []
+        for place, (*batch, row, column) in zip(_places(self.epilogue)[1:], walks, strict=True):
+            reach = (self.of.columns - 1) * abs(column)
+            found.append(_Operand(stored_type(place.dtype), tuple(batch), row, column, reach))
+        return found
 
     @property
     def units(self) -> int:
-        return self.pieces * self.groups * prod(step.length for step in self.own)
+        return self.groups * self.parts * self._count(range(len(self.of.batch)))
 
-    def spans(self, offsets: tuple[int, int]) -> tuple[Span | None, ...]:
-        """Which numbers of A, B and C belong to a piece: those of one product of those side by side, or some rows."""
-        of, side, rows = self.of, [*self.own, *self.same], self.of.rows
-        if self.groups > 1 and not self.own:
-            return ()
-        if side:
-            units = self.units // side[0].length
-        else:
-            units, rows = 1, min(self.how.blocks * self.how.rows, rows)
-            side = [Step(self.parts, rows * of.a_row, 0, rows * of.c_row)]
-        k = [step._replace(c=0) for step in [*of.depth, *([of.passes] if of.passes else [])]]
-        walks = [*side[1:], Step(rows, of.a_row, 0, of.c_row), Step(of.columns, 0, of.b_column, 1), *k]
-        starts = (*offsets, 0)
-        return tuple(_span(units, side[0][i + 1], starts[i], [(w.length, w[i + 1]) for w in walks]) for i in range(3))
+    def _count(self, axes: Sequence[int]) -> int:
+        """How many products there are side by side along these axes."""
+        return prod(self.of.batch[i].length for i in axes)
 
     @property
     def packed_b(self) -> int:
@@ -111,97 +137,118 @@ class _Gemm:
         rows = max(self.how.held * self.how.rows, self.how.rest) + self.of.lanes
         return self.packed_b + self.how.packs_a * rows * (self.how.depth + self.of.lanes)
 
-    # Pieces.
+    def span(self, x: _Operand, offset: int) -> Span | None:
+        """Which numbers of an operand belong to a piece, if those of the next ones come next."""
+        same = [(self.of.batch[i].length, x.batch[i]) for i in self.same]
+        axes, rows, units = [(self.of.batch[i].length, x.batch[i]) for i in self.own], self.of.rows, 1
+        if self.groups > 1:
+            units, inside = self.units // self._count(self.own), same
+        else:
+            axes, inside = [*axes, *same], []
+        if self.groups == 1 and self.parts > 1:
+            rows = self.how.blocks * self.how.rows
+            axes.append((self.parts, rows * x.row))
+        if offset or min([x.row, x.column, *[stride for _, stride in (*axes, *inside)]]) < 0:
+            return None
+        reach = x.reach + sum((n - 1) * stride for n, stride in ((rows, x.row), *inside))
+        while axes and not axes[-1][1]:
+            units *= axes.pop()[0]
+        if not axes:
+            return Span(1, reach + 1) if units == 1 else None
+        beside = all(a == n * b for (_, a), (n, b) in pairwise(axes)) and axes[-1][1] > reach
+        return Span(units, axes[-1][1]) if beside else None
 
-    def write(self, first: str, last: str) -> None:
+    # Pieces: of products with a B of their own the groups of stripes, of these the products with the same B, of these
+    # the parts of the rows.
+
+    def write(self, bases: list[str], first: str, last: str) -> None:
         """The pieces from first to last, those with the same stripes of B together."""
-        n = self.pieces
-        if self.units == n:
-            return self._segment("0", first, last)
-        if n == 1:
-            return self.to.some(first, last, 1, lambda i: self._segment(i, "0", "1"))
-        low = self.to.put(f"udiv i64 {first}, {n}")
-        high = self.to.put(f"udiv i64 {self.to.put(f'add i64 {last}, {n - 1}')}, {n}")
+        each = self.parts * self._count(self.same)
+        self._runs(first, last, each, self.units // each, lambda i, *of: self._group(bases, i, *of))
 
-        def segment(i: str) -> None:
-            begin = self._times(i, n)
+    def _runs(self, first: str, last: str, each: int, count: int, body: Callable[[str, str, str], None]) -> None:
+        """Of so many runs of so many pieces each those from first to last: which run, and what of it."""
+        if count == 1:
+            return body("0", first, last)
+        if each == 1:
+            return self.to.some(first, last, 1, lambda i: body(i, "0", "1"))
+        low = self.to.put(f"udiv i64 {first}, {each}")
+        high = self.to.put(f"udiv i64 {self.to.put(f'add i64 {last}, {each - 1}')}, {each}")
+
+        def run(i: str) -> None:
+            begin = self._times(i, each)
             start = self._extreme("smax", self.to.put(f"sub i64 {first}, {begin}"), "0")
-            self._segment(i, start, self._extreme("smin", self.to.put(f"sub i64 {last}, {begin}"), str(n)))
+            body(i, start, self._extreme("smin", self.to.put(f"sub i64 {last}, {begin}"), str(each)))
 
-        return self.to.some(low, high, 1, segment)
+        return self.to.some(low, high, 1, run)
 
-    def _segment(self, segment: str, first: str, last: str) -> None:
-        group, above = self._divided(segment, self.groups)
-        bases = self._within(self.own, above, self.bases)
-        a, b, c = self._at(bases, "0", self._times(group, self.how.stripes * self.width))
-        count, end = self._share(self.stripes, group, self.how.stripes, self.groups)
-        stripes = _Stripes(b, str(self.inner.b), self.width * self.of.b_column, count, end, "", "")
-        self._chunks(
-            stripes, lambda own, k: self.to.some(first, last, 1, lambda i: self._piece(own, self._shifted(a, k), c, i))
-        )
+    def _group(self, bases: list[str], i: str, first: str, last: str) -> None:
+        group, product = self._divided(i, self.groups)
+        bases = self._within(self.own, product, bases)
+        bases = self._at(bases, "0", self._times(group, self.how.stripes * self.width))
+        number, end = self._share(self.stripes, group, self.how.stripes, self.groups)
+        stripes = _Stripes(bases[1], str(self.inner.b), self.width * self.of.b_column, number, end)
 
-    def _within(self, steps: list[Step], i: str, bases: list[str]) -> list[str]:
-        """The bases of product i of those side by side."""
-        for step in reversed(steps):
-            place, i = self._divided(i, step.length)
-            bases = [self._shifted(p, self._times(place, s)) for p, s in zip(bases, step[1:], strict=True)]
-        return bases
+        def rows(part: _Stripes, k: str) -> None:
+            own = [self._shifted(bases[0], k), *bases[1:]]
+            body = lambda i, *of: self._part(part, self._within(self.same, i, own), *of)  # noqa: E731
+            self._runs(first, last, self.parts, self._count(self.same), body)
 
-    def _piece(self, stripes: _Stripes, a: str, c: str, piece: str) -> None:
-        part, above = self._divided(piece, self.parts)
-        a, _, c = self._within(self.same, above, [a, "", c])
-        a, _, c = self._at([a, "", c], self._times(part, self.how.blocks * self.how.rows), "0")
-        blocks, end = self._share(self.how.whole, part, self.how.blocks, self.parts)
+        self._chunks(stripes, rows)
 
-        def some(i: str, count: str, rows: int) -> None:
-            own_a, _, own_c = self._at([a, "", c], self._times(i, self.how.rows), "0")
-            self._rows(stripes, own_a, own_c, count, rows)
+    def _part(self, stripes: _Stripes, bases: list[str], first: str, last: str) -> None:
+        """The rows of the parts from first to last."""
+        how = self.how
+        start, stop, end = "0", str(how.whole), "true"
+        if self.parts > 1:
+            start = self._times(first, how.blocks)
+            stop = self._extreme("smin", self._times(last, how.blocks), str(how.whole))
+            end = self.to.put(f"icmp eq i64 {last}, {self.parts}")
 
         def held(i: str) -> None:
-            rest = self.to.put(f"sub i64 {blocks}, {i}")
-            some(i, self._extreme("smin", rest, str(self.how.held)), self.how.rows)
+            rest = self.to.put(f"sub i64 {stop}, {i}")
+            self._rows(stripes, bases, i, self._extreme("smin", rest, str(how.held)), how.rows)
 
-        if self.how.blocks <= self.how.held and self.how.whole > self.how.blocks * (self.parts - 1):
-            some("0", blocks, self.how.rows)
-        elif self.how.whole:
-            self.to.some("0", blocks, self.how.held, held)
-        if self.how.rest:
-            self._if(end, lambda: some(blocks, "1", self.how.rest))
+        if self.parts == 1 and 0 < how.whole <= how.held:
+            self._rows(stripes, bases, "0", stop, how.rows)
+        elif how.whole:
+            self.to.some(start, stop, how.held, held)
+        if how.rest:
+            self._if(end, lambda: self._rows(stripes, bases, str(how.whole), "1", how.rest))
 
     # k, a part at a time.
 
     def _chunks(self, stripes: _Stripes, body: Callable[[_Stripes, str], None]) -> None:
         """Do it for each part of k: the first writes C, the others add to it."""
-        step, inner = self.of.passes, self.inner
+        step, inner, depth = self.of.passes, self.inner, self.how.depth
+        if step:
+            count, a, b = step.length, step.a, step.b
+        else:
+            count, a, b = self.chunks, depth * inner.a, depth * inner.b
 
-        def part(i: str, a: int, b: int) -> None:
-            length, _ = self._share(inner.length, i, self.how.depth, self.chunks)
-            adding = "false" if i == "0" else self.to.put(f"icmp ne i64 {i}, 0")
-            own = stripes._replace(b=self._shifted(stripes.b, self._times(i, b)), length=length, adding=adding)
+        def part(i: str) -> None:
+            length, _ = self._share(inner.length, i, depth, self.chunks)
+            adding = "false" if count == 1 else self.to.put(f"icmp ne i64 {i}, 0")
+            done = "true" if count == 1 else self.to.put(f"icmp eq i64 {i}, {count - 1}")
+            at = self._shifted(stripes.b, self._times(i, b))
+            own = stripes._replace(b=at, length=length, adding=adding, done=done)
             body(self._packed(own) if self.how.packs_b else own, self._times(i, a))
 
-        if step:
-            self.to.some("0", str(step.length), 1, lambda i: part(i, step.a, step.b))
-        elif self.chunks > 1:
-            self.to.some(
-                "0", str(self.chunks), 1, lambda i: part(i, self.how.depth * inner.a, self.how.depth * inner.b)
-            )
+        if count == 1:
+            part("0")
         else:
-            part("0", 0, 0)
+            self.to.some("0", str(count), 1, part)
 
     def _packed(self, stripes: _Stripes) -> _Stripes:
         """Pack this part of B: stripe after stripe, the rows of a stripe side by side."""
         apart = self.width * self.how.depth
 
         def stripe(j: str, width: int) -> None:
-            places = (
-                self._shifted(self.scratch, self._times(j, apart)),
-                self._shifted(stripes.b, self._times(j, stripes.apart)),
-            )
+            target = self._shifted(self.scratch, self._times(j, apart))
+            places = target, self._shifted(stripes.b, self._times(j, stripes.apart))
             if self.of.b_column == 1:
-                self._call(
-                    rows_function(self.of.kind, self.of.lanes), places, stripes.length, width, self.width, self.inner.b
-                )
+                rows = rows_function(self.of.kind, self.of.lanes)
+                self._call(rows, places, stripes.length, width, self.width, self.inner.b)
             else:
                 turn = turn_function(self.of.kind, self.of.lanes)
                 self._call(turn, places, stripes.length, width, self.width, self.inner.b, self.of.b_column)
@@ -218,27 +265,26 @@ class _Gemm:
 
     # Blocks.
 
-    def _rows(self, stripes: _Stripes, a: str, c: str, count: str, rows: int) -> None:
-        """So many blocks of rows, one below the other, by all the stripes."""
+    def _rows(self, stripes: _Stripes, bases: list[str], i: str, count: str, rows: int) -> None:
+        """So many blocks of rows, one below the other, from the i-th on, by all the stripes."""
+        bases = self._at(bases, self._times(i, self.how.rows), "0")
+        a, _, c, *_ = bases
         a_row, a_step = self.of.a_row, self.inner.a
         if self.how.packs_a:
             a, a_row, a_step = self._packed_rows(stripes, a, self._times(count, rows))
 
         def stripe(j: str, vectors: int, left: int) -> None:
             block = Block(self.of.kind, rows, vectors, self.of.lanes, left, len(self.of.depth))
-            places = (
-                a,
-                self._shifted(stripes.b, self._times(j, stripes.apart)),
-                self._shifted(c, self._times(j, self.width)),
-            )
+            b = self._shifted(stripes.b, self._times(j, stripes.apart))
+            places = a, b, self._shifted(c, self._times(j, self.width))
             outer = [x for step in self.of.depth[:-1] for x in (step.length, step.a, step.b)]
-            inner = (stripes.length, a_step, stripes.b_step)
-            self._call(
-                block_function(block), places, a_row, self.of.c_row, count, *outer, *inner, adding=stripes.adding
-            )
+            sizes: list[int | str] = [a_row, self.of.c_row, count, *outer, stripes.length, a_step, stripes.b_step]
+            self._call(block_function(block), places, *sizes, adding=stripes.adding)
 
         vectors, left = ceil(self.columns / self.of.lanes), self.columns % self.of.lanes
         self._each(stripes, lambda j: stripe(j, self.how.vectors, 0), lambda j: stripe(j, vectors, left))
+        if self.epilogue:
+            self._if(stripes.done, lambda: self._finish(stripes, bases, self._times(count, rows)))
 
     def _packed_rows(self, stripes: _Stripes, a: str, rows: str) -> tuple[str, int, int]:
         """Pack the rows of A as they lie, side by side along k or along the rows; where it is, and its strides."""
@@ -249,7 +295,18 @@ class _Gemm:
         self._call(rows_function(self.of.kind, self.of.lanes), (target, a), *sizes)
         return target, 1 if down else apart, apart if down else 1
 
-    def _call(self, function: Function, places: tuple[str, ...], *sizes: int | str, adding: str = "") -> None:
+    def _finish(self, stripes: _Stripes, bases: list[str], rows: str) -> None:
+        """The epilogue on these rows and the columns of all the stripes."""
+        if self.epilogue is None:
+            return
+        columns = self._times(stripes.number, self.width)
+        if self.columns:
+            rest = self.to.put(f"select i1 {stripes.end}, i64 {self.columns}, i64 0")
+            columns = self.to.put(f"add i64 {columns}, {rest}")
+        strides = [(x.row, x.column) for x in self.operands[2:]]
+        self._call(tile_function(self.epilogue, tuple(strides)), bases[2:], rows, columns)
+
+    def _call(self, function: Function, places: Sequence[str], *sizes: int | str, adding: str = "") -> None:
         flag = [f"i1 {adding}"] if adding else []
         self.to.call(function, *[f"ptr {place}" for place in places], *flag, *[f"i64 {size}" for size in sizes])
 
@@ -279,15 +336,25 @@ class _Gemm:
             self.to.when(condition, body)
 
     def _shifted(self, pointer: str, by: str) -> str:
-        return self.to.shifted(self.of.kind, pointer, by) if pointer else ""
+        return self.to.shifted(self.of.kind, pointer, by)
 
     def _times(self, i: str, stride: int) -> str:
         if i.isdigit():
             return str(int(i) * stride)
         return "0" if stride == 0 else i if stride == 1 else self.to.put(f"mul i64 {i}, {stride}")
 
+    def _within(self, axes: Sequence[int], i: str, bases: list[str]) -> list[str]:
+        """Where product i begins, of those side by side along these axes."""
+        for axis in reversed(axes):
+            place, i = self._divided(i, self.of.batch[axis].length)
+            bases = self._moved(bases, place, [x.batch[axis] for x in self.operands])
+        return bases
+
     def _at(self, bases: list[str], row: str, column: str) -> list[str]:
-        """Where A, B and C begin so many rows and columns further."""
-        a, b, c = bases
-        a, c = self._shifted(a, self._times(row, self.of.a_row)), self._shifted(c, self._times(row, self.of.c_row))
-        return [a, self._shifted(b, self._times(column, self.of.b_column)), self._shifted(c, column)]
+        """So many rows and columns further."""
+        bases = self._moved(bases, row, [x.row for x in self.operands])
+        return self._moved(bases, column, [x.column for x in self.operands])
+
+    def _moved(self, bases: list[str], i: str, strides: Sequence[int]) -> list[str]:
+        moves = zip(bases, self.operands, strides, strict=True)
+        return [self.to.shifted(x.kind, base, self._times(i, stride)) for base, x, stride in moves]

@@ -13,14 +13,25 @@ from typing import Any, NamedTuple
 from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
 from pente.compiler.fuse import Group
 from pente.compiler.views import View, broadcast
-from pente.compiler.writer import Kernel, Span, Writer
+from pente.compiler.writer import Function, Kernel, Span, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
 from pente.core.primitives import Primitive
 from pente.dtypes import DType
 from pente.shapes import Shape
 
-__all__ = ["LANES", "Loop", "loop_kernel"]
+__all__ = [
+    "LANES",
+    "Call",
+    "Loop",
+    "Outline",
+    "Place",
+    "loop_kernel",
+    "outline_of",
+    "reduced_view",
+    "stored_type",
+    "tile_function",
+]
 
 LANES = 16
 
@@ -71,10 +82,10 @@ class Axis:
 
 def loop_kernel(loop: Loop) -> Kernel:
     """The group as a kernel. Operands: what it reads, then what it writes."""
-    return _written(_outline(loop))
+    return _written(outline_of(loop))
 
 
-def _outline(loop: Loop) -> Outline:
+def outline_of(loop: Loop) -> Outline:
     """The group without its nodes."""
     group, numbers, calls = loop.group, {node: i for i, (node, _) in enumerate(loop.reads)}, []
     for node in group.nodes:
@@ -109,7 +120,9 @@ class _Nest:
         self.inner = inner
 
     def written(self) -> Kernel:
-        self.pointers = [self.to.pointer(i, _stored(place.dtype), place.offset) for i, place in enumerate(self.places)]
+        self.pointers = [
+            self.to.pointer(i, stored_type(place.dtype), place.offset) for i, place in enumerate(self.places)
+        ]
         self._outside(0, ["0"] * len(self.places))
         return self.to.kernel()._replace(spans=tuple(map(self._span, range(len(self.places)))))
 
@@ -201,7 +214,7 @@ class _Nest:
         return values[self.root.inputs[0] if self.reduces else -1]
 
     def _load(self, lanes: Lanes, i: int, dtype: DType, at: str) -> str:
-        plain, stride = _stored(dtype), self.inner.strides[i]
+        plain, stride = stored_type(dtype), self.inner.strides[i]
         place = self.to.put(f"getelementptr {plain}, ptr {self.pointers[i]}, i64 {at}")
         size = dtype.itemsize
         if lanes.width > 1 and stride == 1:
@@ -222,7 +235,7 @@ class _Nest:
         return lanes.op("icmp ne", "i8", raw, lanes.splat("0", "i8"))
 
     def _store(self, lanes: Lanes, i: int, dtype: DType, at: str, value: Operand) -> None:
-        plain, name = _stored(dtype), value.name
+        plain, name = stored_type(dtype), value.name
         if dtype.kind == "b":
             name = self.to.put(f"zext {lanes.type('i1')} {name} to {lanes.type('i8')}")
         place = self.to.put(f"getelementptr {plain}, ptr {self.pointers[i]}, i64 {at}")
@@ -303,7 +316,40 @@ class _Nest:
         self._store(lanes, last, self.places[last].dtype, at[last], Operand(total, self.root.dtype))
 
 
-def _stored(dtype: DType) -> str:
+class _Tile(_Nest):
+    """Writes one function: a group without a reduction on a part of a matrix, of which the size is not known yet."""
+
+    def __init__(self, outline: Outline, strides: Sequence[tuple[int, int]]) -> None:
+        super().__init__(outline)
+        rows, columns = zip(*strides, strict=True)
+        self.down, self.inner = Axis(0, rows, False), Axis(0, columns, False)
+        self.pointers = [f"%operand{i}" for i in range(len(strides))]
+
+    def function(self) -> Function:
+        self.to.some("0", "%rows", 1, self._walked)
+        return self.to.function("tile", ", ".join([f"ptr {x}" for x in self.pointers] + ["i64 %rows", "i64 %columns"]))
+
+    def _walked(self, i: str) -> None:
+        at = self._moved(["0"] * len(self.places), self.down, i)
+        whole = self.to.put(f"and i64 %columns, {-LANES}") if self._stores_side_by_side() else "0"
+
+        def points(start: str, stop: str, lanes: Lanes) -> None:
+            def point(j: str) -> None:
+                self._point(lanes, self._moved(at, self.inner, j))
+
+            self.to.some(start, stop, lanes.width, point)
+
+        points("0", whole, Lanes(self.to, LANES))
+        points(whole, "%columns", Lanes(self.to, 1))
+
+
+@lru_cache(1024)
+def tile_function(outline: Outline, strides: tuple[tuple[int, int], ...]) -> Function:
+    """``(operands, rows, columns)``: the group on so many rows and columns, with these strides of each operand."""
+    return _Tile(outline, strides).function()
+
+
+def stored_type(dtype: DType) -> str:
     """The type in memory: a bool takes a byte."""
     return "i8" if dtype.kind == "b" else TYPES[dtype.name]
 

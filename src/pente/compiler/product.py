@@ -1,11 +1,13 @@
 """A matrix product by its sizes and strides, and how it is cut into pieces and blocks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, prod
 from typing import NamedTuple
 
 from pente.compiler.llvm import has_wide_registers
 from pente.compiler.microkernel import size_of
+from pente.shapes import Shape
 
 __all__ = ["ROWS", "Product", "Step", "Tiling", "simplified", "tiling_of"]
 
@@ -59,24 +61,29 @@ class Product:
         return 16 if self.kind == "float" else 8
 
 
-def simplified(product: Product) -> Product:
+def simplified(product: Product, others: Sequence[Shape] = ()) -> tuple[Product, list[Shape]]:
     """The same product with the fewest loops around it.
 
-    Neighbours that A, B and C walk as one are one, and products side by side with the same B are more rows of one.
+    Neighbours that all operands walk as one are one, and products side by side with the same B are more rows of one.
+    ``others`` are strides of further operands, along the loops around it, the rows and the columns; so is what comes
+    back of them.
     """
-    batch: list[Step] = []
-    for step in product.batch:
-        outer = batch[-1] if batch else None
-        if step.length == 1:
+    loops = [(step.length, (*step[1:], *[x[i] for x in others])) for i, step in enumerate(product.batch)]
+    loops.append((product.rows, (product.a_row, 0, product.c_row, *[x[-2] for x in others])))
+    found: list[tuple[int, Shape]] = []
+    for length, strides in loops:
+        if length == 1:
             continue
-        if outer and outer[1:] == tuple(step.length * stride for stride in step[1:]):
-            batch[-1] = step._replace(length=outer.length * step.length)
+        if found and found[-1][1] == tuple([length * stride for stride in strides]):
+            found[-1] = found[-1][0] * length, strides
         else:
-            batch.append(step)
-    rows, below = product.rows, (product.rows * product.a_row, 0, product.rows * product.c_row)
-    if batch and batch[-1][1:] == below:
-        rows *= batch.pop().length
-    return replace(product, rows=rows, batch=tuple(batch))
+            found.append((length, strides))
+    if not found or found[-1][1][1]:  # each product has a B of its own
+        found.append((1, (0,) * (3 + len(others))))
+    *batch, (rows, (a_row, _, c_row, *_)) = found
+    walks = [(*[strides[i] for _, strides in found], x[-1]) for i, x in enumerate(others, 3)]
+    steps = tuple([Step(length, *strides[:3]) for length, strides in batch])
+    return replace(product, rows=rows, a_row=a_row, c_row=c_row, batch=steps), walks
 
 
 class Tiling(NamedTuple):
@@ -103,27 +110,29 @@ class Tiling(NamedTuple):
 def tiling_of(product: Product, packs: bool = True) -> Tiling:
     """Pieces of a few µs or more, cut by rows first and then by columns; B is read from the cache while rows go by."""
     rows, vectors, most = _block(product.rows)
-    whole, rest = divmod(product.rows, rows)
-    if rest and whole and rows + rest <= most:
-        whole, rest = whole - 1, rows + rest
     packs_a = packs and _is_scattered(product)
     packs_b = packs and (packs_a or product.b_column != 1 or _is_large(product))
     deep, width = product.depth[-1].length, vectors * product.lanes
     depth = min(deep, DEPTH // 2 if packs_a else DEPTH if packs_b else deep)
     stripe = depth * prod(step.length for step in product.depth[:-1]) * width * size_of(product.kind)
     held = max(HELD * (1 + packs_a) // stripe, 1)
-    blocks, stripes = whole + bool(rest), ceil(product.columns / width)
-    parts, groups = _pieces(product, blocks, stripes, ceil(stripes / held))
-    cut = ceil(stripes / groups), ceil(blocks / parts)
-    return Tiling(rows, vectors, whole, rest, *cut, BLOCKS, depth, packs_a, packs_b)
+    total, stripes = ceil(product.rows / rows), ceil(product.columns / width)
+    parts, groups = _pieces(product, total, stripes, ceil(stripes / held), packs_b)
+    blocks = ceil(total / parts)
+    whole, rest = divmod(product.rows, rows)
+    if rest and rows + rest <= most and whole % blocks:  # the last two blocks are of one piece
+        whole, rest = whole - 1, rows + rest
+    return Tiling(rows, vectors, whole, rest, ceil(stripes / groups), blocks, BLOCKS, depth, packs_a, packs_b)
 
 
-def _pieces(product: Product, blocks: int, stripes: int, groups: int) -> tuple[int, int]:
-    """Into how many parts the rows are cut, and into how many the columns, of which there shall be at least some."""
-    wanted = min(product.work // PIECE, PIECES) / prod(step.length for step in product.batch)
-    parts = max(min(ceil(blocks / BLOCKS), ceil(wanted / groups)), 1)
-    groups = min(max(groups, ceil(wanted / parts)), stripes)
-    return max(parts, min(ceil(blocks / 2), ceil(wanted / groups))), groups
+def _pieces(product: Product, blocks: int, stripes: int, groups: int, packs: bool) -> tuple[int, int]:
+    """Into how many parts the rows are cut, and into how many the columns, of which there shall be at least some.
+
+    Where B is packed for a piece, there shall be many rows to use it.
+    """
+    wanted = min(product.work // PIECE, PIECES // (1 + packs)) / prod(step.length for step in product.batch)
+    parts = max(min(ceil(blocks / (16 if packs else 2)), ceil(wanted / groups)), 1)
+    return parts, min(max(groups, ceil(wanted / parts)), stripes)
 
 
 def _block(rows: int) -> tuple[int, int, int]:

@@ -88,3 +88,20 @@ def test_no_threads_are_refused() -> None:
         set_threads(0)
     assert threads() == before
     assert np.isfinite(before)
+
+
+def test_a_run_whose_helper_is_held_up_goes_on_alone_and_is_right() -> None:
+    _run("""
+from pente.compiler import threads
+from pente.compiler.walk import HELD_UP
+f = program()
+work(f)
+for _ in range(5):
+    threads._pool.alone_until = 0.0
+    threads._pool.block[HELD_UP] = 1
+    work(f)
+    assert threads._pool.block[HELD_UP] == 0 and threads._pool.alone_until > 0
+    work(f)
+threads._pool.alone_until = 0.0
+work(f)
+""")

@@ -11,13 +11,16 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from pente.compiler.walk import BLOCK, CLOSED, MOST_THREADS, sleeping, walk
+from pente.compiler.walk import BLOCK, CLOSED, HELD_UP, MOST_THREADS, sleeping, walk
 
 __all__ = ["run_native", "set_threads", "threads"]
+
+ALONE = 0.1  # seconds without helpers after one of them was kept from running in the middle of a task
 
 
 def _default() -> int:
@@ -70,6 +73,7 @@ class _Pool:
         self.count = _default()
         self.helpers: list[_Helper] = []
         self.busy = threading.Lock()
+        self.alone_until = 0.0
         self.place = -1  # the processor of the thread that ran last
         words = np.zeros(BLOCK + 16, np.int64)
         self.block = words[-words.ctypes.data % 128 // 8 :]  # from the beginning of a line
@@ -82,6 +86,9 @@ class _Pool:
         for helper in self.helpers[: self.count - 1]:
             helper.wake()
         stopped: int = walk().together(self.block.ctypes.data, program, start, stop, self.count)
+        if self.block[HELD_UP]:  # somebody else wants the processors, too: each waiting for the other costs more
+            self.block[HELD_UP] = 0
+            self.alone_until = perf_counter() + ALONE
         return stopped
 
     def _spread(self) -> None:
@@ -143,7 +150,7 @@ def run_native(program: int, start: int, stop: int, together: bool) -> int:
     On all threads if ``together``, and if the others are not busy with another program; else on this one alone.
     """
     pool = _pool
-    if together and pool.count > 1 and pool.busy.acquire(blocking=False):
+    if together and pool.count > 1 and perf_counter() >= pool.alone_until and pool.busy.acquire(blocking=False):
         try:
             return pool.run(program, start, stop)
         finally:

@@ -9,7 +9,8 @@ of.
 What the threads share is one array of words (``BLOCK``), in lines of 16 so that two threads do not fight for one line:
 
     line 0  the serial number of the open stage: odd while it is being changed
-    line 1  its first task, how many tasks, the program, whether a run goes on, where it stopped, where it ends, threads
+    line 1  its first task, how many tasks, the program, whether a run goes on, where it stopped, where it ends,
+            threads, whether thread 0 was held up
     line 2  how many of its tasks are done
     line 3  whether the helpers are to leave
     then for each thread a line with its claims (serial number and next task of its share), and one that says it sleeps
@@ -26,10 +27,24 @@ from typing import Any, NamedTuple
 from pente.compiler import llvm
 from pente.compiler.writer import Function, Kernel
 
-__all__ = ["BEGIN", "BLOCK", "CHECK", "CLOSED", "END", "MOST_THREADS", "STOP", "TASKS", "Walk", "sleeping", "walk"]
+__all__ = [
+    "BEGIN",
+    "BLOCK",
+    "CHECK",
+    "CLOSED",
+    "END",
+    "HELD_UP",
+    "MOST_THREADS",
+    "STOP",
+    "TASKS",
+    "Walk",
+    "sleeping",
+    "walk",
+]
 
 TASKS, BEGIN, END, STOP, CHECK = range(5)  # kinds of stages
 MOST_THREADS = 64
+HELD_UP = 16 + 7
 CLOSED = 3 * 16
 _THREADS_FROM = 4 * 16
 BLOCK = _THREADS_FROM + MOST_THREADS * 32
@@ -207,6 +222,13 @@ entry:
   %w3 = getelementptr i64, ptr %block, i64 19
   %done = getelementptr i64, ptr %block, i64 32
   store atomic i64 0, ptr %done monotonic, align 8
+  %w6 = getelementptr i64, ptr %block, i64 22
+  %w7 = getelementptr i64, ptr %block, i64 23
+  %held = load atomic i64, ptr %w7 monotonic, align 8
+  %up = icmp ne i64 %held, 0
+  %asked = load atomic i64, ptr %w6 monotonic, align 8
+  %threads = select i1 %up, i64 1, i64 %asked
+  store atomic i64 %threads, ptr %w6 monotonic, align 8
   %runs = icmp sge i64 %i, 0
   br i1 %runs, label %stage, label %stop
 stage:
@@ -372,7 +394,16 @@ yield:
   %late = icmp sge i64 %more, %patience
   %enough = or i1 %shut, %late
   %leaving = and i1 %enough, %helper
-  br i1 %leaving, label %sleep, label %calm
+  br i1 %leaving, label %sleep, label %kept
+kept:
+  %long = icmp sge i64 %more, HELD
+  %main = xor i1 %helper, true
+  %stuck = and i1 %long, %main
+  br i1 %stuck, label %alone, label %calm
+alone:
+  %w7 = getelementptr i64, ptr %block, i64 23
+  store atomic i64 1, ptr %w7 monotonic, align 8
+  br label %calm
 calm:
   br label %spin
 sleep:
@@ -533,6 +564,7 @@ def _filled(text: str) -> str:
         "THREADS_FROM": str(_THREADS_FROM),
         "CLOSED": str(CLOSED),
         "PATIENCE": str(_PATIENCE),
+        "HELD": str(_HELD),
         "LONG": str(1000 * _PATIENCE),
         "PAUSE": 'call void asm sideeffect "pause", ""()' if intel else 'call void asm sideeffect "yield", ""()',
         "ENTER": _ENTER if intel else "",
@@ -544,3 +576,4 @@ def _filled(text: str) -> str:
 
 
 _PATIENCE = 16384  # how often a helper looks for work before it sleeps: some 300 µs
+_HELD = 65536  # how often thread 0 looks whether the others are done before it goes on without them: over 1 ms

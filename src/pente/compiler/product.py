@@ -13,7 +13,7 @@ __all__ = ["ROWS", "Product", "Step", "Tiling", "simplified", "tiling_of"]
 
 ROWS = 8  # of a block
 BLOCKS = 8  # that go by a stripe together
-PIECE = 300_000  # multiply-adds, some 5 µs: smaller pieces are not worth a thread's way to them
+PIECE = 100_000  # multiply-adds, some 2 µs: smaller pieces are not worth a thread's way to them
 PIECES = 64  # are enough
 HELD = 2**18  # bytes of B that stay in the cache of a core, next to what is read of A
 LARGE = 2**20  # bytes that do not

@@ -10,7 +10,7 @@ from pente.core import primitives as p
 from pente.core.node import Node
 from pente.dtypes import DType
 
-__all__ = ["EMIT", "TYPES", "Lanes", "Operand", "can_emit"]
+__all__ = ["EMIT", "can_emit"]
 
 Emit = Callable[[Lanes, Node, list[Operand]], str]
 

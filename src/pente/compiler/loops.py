@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from pente.compiler.emit import EMIT, TYPES, Lanes, Operand
+from pente.compiler.emit import EMIT
 from pente.compiler.fuse import Group
+from pente.compiler.lanes import TYPES, Lanes, Operand
 from pente.compiler.views import View, broadcast
 from pente.compiler.writer import Function, Kernel, Span, Writer
 from pente.core import primitives as p

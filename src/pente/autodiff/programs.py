@@ -91,7 +91,7 @@ def _scan(gs: Any, call: Call) -> list[Any]:
     body, constants = call.params["body"], call.inputs[carries + sequences :]
     rows = call.inputs[carries : carries + sequences]
     before = call.out[len(call.out) - carries :]
-    incoming = _filled(gs, call.out)
+    incoming = [*_filled(gs[:carries], call.out[:carries]), *gs[carries:]]  # of the stacks only what there is
     smooth = [is_inexact(x.dtype) for x in (*call.inputs[:carries], *rows)]
     wanted = [*smooth, *call.needed[carries + sequences :]]
     sums = [np.zeros(x.shape, x.dtype) for x, w in zip(constants, wanted[carries + sequences :], strict=True) if w]

@@ -4,8 +4,14 @@ from collections.abc import Callable
 
 from pente.compiler.passes.drop import drop_dead
 from pente.compiler.passes.expand import expand_composites
+from pente.compiler.passes.invariants import compute_before
+from pente.compiler.passes.loops import with_bodies
+from pente.compiler.passes.pads import join_pads
+from pente.compiler.passes.recall import recall_steps
 from pente.compiler.passes.share import share_equal
 from pente.compiler.passes.simplify import simplify
+from pente.compiler.passes.totals import add_up_after
+from pente.compiler.passes.trim import trim_loops
 from pente.compiler.passes.windows import unroll_windows
 from pente.core.graph import Graph
 
@@ -21,9 +27,21 @@ PASSES: tuple[Pass, ...] = (
 )
 
 
-# For native code only, before the others: it chooses the order in which a convolution's gradient is added up.
+def compile_bodies(graph: Graph) -> Graph:
+    """What a loop does in a step is a program too, and goes through all passes."""
+    return with_bodies(graph, lambda body: run_passes(body, native=True))
+
+
+# For native code only, before the others: they choose the order in which gradients are added up.
 FOR_KERNELS: tuple[Pass, ...] = (
     unroll_windows,  # padding is a call of its own; an input's gradient is a convolution with the turned kernel
+    join_pads,  # the gradients of the pieces of a tensor are put side by side, not added up
+    compile_bodies,  # bodies of loops have gone through all passes
+    trim_loops,  # loops carry and give only what is asked for
+    recall_steps,  # the gradient of a loop reads what the loop computed, and does not compute it again
+    compute_before,  # what is the same in all steps is computed once
+    add_up_after,  # sums of products over the steps of a loop are products of all steps at once
+    trim_loops,  # also of what was for the sake of what is gone
 )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from pente.core.graph import Graph
-from pente.core.node import Node, ancestors, is_abstract
+from pente.core.node import Node, ancestors, is_abstract, spec_of
+from pente.core.primitives import Primitive
 from pente.core.state import Position
 
-__all__ = ["remade", "rewrite"]
+__all__ = ["called", "remade", "rewrite"]
 
 Rule = Callable[[Node, tuple[Node, ...]], Node]
 
@@ -63,3 +64,10 @@ def remade(node: Node, inputs: tuple[Node, ...], op: Any = None, params: Any = N
     position: Position | None = None if node.code is None else (node.code, node.offset)
     params = node.params if params is None else params
     return Node(op or node.op, inputs, params, node.value, node.tracked, node.path, position)
+
+
+def called(op: Primitive, like: Node, *inputs: Node, **params: Any) -> Node:
+    """A new call, made where ``like`` was."""
+    return Node(
+        op, inputs, params, op.spec(*[spec_of(x.value) for x in inputs], **params), False, like.path, like.position
+    )

@@ -11,7 +11,7 @@ from pente.core import primitives as p
 from pente.core.graph import Graph
 from pente.core.node import Node
 
-__all__ = ["share_equal"]
+__all__ = ["share_equal", "signature"]
 
 _CHEAP = {*EMIT, p.reshape, p.broadcast_to, p.transpose, p.strided_slice, p.flip}
 
@@ -29,7 +29,7 @@ def share_equal(graph: Graph) -> Graph:
         new = remade(node, inputs)
         if node.op is p.remat:
             return new
-        first = known.setdefault(_signature(new, [equal.get(x, x) for x in inputs]), new)
+        first = known.setdefault(signature(new, [equal.get(x, x) for x in inputs]), new)
         if first.inputs == inputs or node.op not in _CHEAP:
             return first
         equal[new] = first
@@ -45,7 +45,8 @@ def _equal_numbers(constants: Sequence[Node]) -> dict[Node, Node]:
     return {node: first.setdefault((x.dtype, x.shape, x.tobytes()), node) for node, x in numbers}
 
 
-def _signature(node: Node, inputs: Sequence[Node]) -> Hashable:
+def signature(node: Node, inputs: Sequence[Node]) -> Hashable:
+    """Equal for calls of one operation with the same parameters, if the inputs are the same."""
     return node.op, tuple(inputs), tuple([(name, _key(value)) for name, value in sorted(node.params.items())])
 
 

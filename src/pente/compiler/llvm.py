@@ -78,23 +78,23 @@ class Library:
 
 
 class Loaded(NamedTuple):
-    """The addresses of some kernels by their texts, and what must be kept for as long as they are used."""
+    """Addresses of kernels and of what they call, by their texts; and what must be kept while they are used."""
 
     addresses: dict[str, int]
     libraries: tuple[Library, ...]
 
 
 _building = threading.Lock()
-_living: WeakValueDictionary[str, Library] = WeakValueDictionary()  # by the kernels that they were loaded for
+_living: WeakValueDictionary[str, Library] = WeakValueDictionary()  # by the names in it that were asked for
 
 
 def load(kernels: Iterable[Kernel]) -> Loaded:
-    """The native code of these kernels: of programs that live, else from the cache, else compiled now.
+    """The native code of these kernels and of what they call: of living programs, from the cache, or compiled now.
 
     What is to be compiled goes into one module, since each costs a millisecond of its own. One at a time: LLVM has one
     lock for all threads.
     """
-    named = {_name(kernel): kernel for kernel in {kernel.text: kernel for kernel in kernels}.values()}
+    named = {_name(text): text for text in dict.fromkeys(text for kernel in kernels for text in kernel.texts)}
     with _building:
         found = {name: library for name in named if (library := _living.get(name)) is not None}
         for file, names in _files(name for name in named if name not in found):
@@ -106,15 +106,14 @@ def load(kernels: Iterable[Kernel]) -> Loaded:
             cache.write(rest, image)
             found.update(dict.fromkeys(rest, Library(image, rest)))
         _living.update(found)
-    addresses = {named[name].text: library.addresses[name] for name, library in found.items()}
+    addresses = {named[name]: library.addresses[name] for name, library in found.items()}
     return Loaded(addresses, tuple(dict.fromkeys(found.values())))
 
 
-def _name(kernel: Kernel) -> str:
-    """What the kernel is called in object code and in the cache: it tells processor, version and text."""
+def _name(text: str) -> str:
+    """What a function is called in object code and in the cache: it tells processor, version and text."""
     digest = _origin().copy()
-    for text in (kernel.text, *[function.text for function in kernel.functions]):
-        digest.update(text.encode())
+    digest.update(text.encode())
     return f"k{digest.hexdigest()[:32]}"
 
 
@@ -126,7 +125,7 @@ def _origin() -> Any:
 
 
 def _files(names: Iterable[str]) -> Iterable[tuple[str, list[str]]]:
-    """The files of the cache that hold these kernels, and which they hold."""
+    """The files of the cache that hold these functions, and which they hold."""
     files: dict[str, list[str]] = {}
     for name in names:
         file = cache.find(name)
@@ -144,11 +143,9 @@ def _kept(file: str, names: Sequence[str]) -> Library | None:
         return None
 
 
-def _module(kernels: Mapping[str, Kernel]) -> str:
-    """Kernels under their names in one text. What they call is there once, or declared once if it is not of ours."""
-    called = dict.fromkeys(function.text for kernel in kernels.values() for function in kernel.functions)
-    texts = [kernel.text.replace("@NAME(", f"@{name}(") for name, kernel in kernels.items()]
-    lines = [line for text in (*called, *texts) for line in text.splitlines()]
+def _module(texts: Mapping[str, str]) -> str:
+    """Functions under their names in one text. What they call from outside is declared once."""
+    lines = [line for name, text in texts.items() for line in text.replace("@NAME(", f"@{name}(").splitlines()]
     declared = sorted({line for line in lines if line.startswith("declare ")})
     return "\n".join([*declared, *[line for line in lines if not line.startswith("declare ")]])
 

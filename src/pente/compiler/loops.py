@@ -186,10 +186,10 @@ class _Nest:
             first, last = self.to.share(vectors) if shared else ("0", str(vectors))
             self.to.some(first, last, 1, lambda i: body(wide, self._moved(at, self.inner, self._times(i))))
         if vectors * LANES < self.inner.length:
-            rest = partial(self.to.some, str(vectors * LANES), str(self.inner.length), 1)
-            numbers = partial(rest, lambda i: body(one, self._moved(at, self.inner, i)))
+            start, stop = self.to.number(vectors * LANES), self.to.number(self.inner.length)
+            numbers = partial(self.to.some, start, stop, 1, lambda i: body(one, self._moved(at, self.inner, i)))
             if shared:  # they belong to the last piece
-                self.to.when(self.to.put(f"icmp eq i64 %last, {vectors}"), numbers)
+                self.to.when(self.to.put(f"icmp eq i64 %last, {self.to.number(vectors)}"), numbers)
             else:
                 numbers()
 
@@ -261,10 +261,11 @@ class _Nest:
             vector, scalar = carried
             if whole:
                 step = self._adding(wide, at)
-                vector = self.to.loop("0", str(whole), LANES, step, [(totals[0][0], vector)])[0]
+                vector = self.to.loop("0", self.to.number(whole), LANES, step, [(totals[0][0], vector)])[0]
             if whole < self.inner.length:
                 step = self._adding(one, at)
-                scalar = self.to.loop(str(whole), str(self.inner.length), 1, step, [(totals[1][0], scalar)])[0]
+                start, stop = self.to.number(whole), self.to.number(self.inner.length)
+                scalar = self.to.loop(start, stop, 1, step, [(totals[1][0], scalar)])[0]
             return [vector, scalar]
 
         vector, scalar = walk(0, at, [first for _, first in totals])
@@ -273,7 +274,7 @@ class _Nest:
 
     def _loop(self, length: int, body: Any, carried: list[str], totals: Any) -> list[str]:
         kinds = [(kind, value) for (kind, _), value in zip(totals, carried, strict=True)]
-        return self.to.loop("0", str(length), 1, body, kinds)
+        return self.to.loop("0", self.to.number(length), 1, body, kinds)
 
     def _adding(self, lanes: Lanes, at: list[str]) -> Any:
         def step(i: str, carried: list[str]) -> list[str]:
@@ -307,7 +308,7 @@ class _Nest:
                 return [_combine(lanes, root, carried[0], self._point(lanes, at).name)]
             axis = self.deep[level]
             body = lambda i, c: walk(level + 1, self._moved(at, axis, i), c)  # noqa: E731
-            return self.to.loop("0", str(axis.length), 1, body, [(kind, carried[0])])
+            return self.to.loop("0", self.to.number(axis.length), 1, body, [(kind, carried[0])])
 
         total = walk(0, list(at), [lanes.constant(_neutral(root), root.dtype)])[0]
         self._finish(lanes, list(at), total)

@@ -11,19 +11,27 @@ from pente.compiler.layout import KernelRow, LoopRow
 from pente.compiler.memory import address_of
 from pente.compiler.schedule import Begin, Check, End, Part, Stage
 from pente.compiler.walk import BEGIN, CHECK, END, STOP, TASKS
+from pente.compiler.writer import Function, Kernel
 from pente.core.node import Node
 
-__all__ = ["Script"]
+__all__ = ["Script", "operand_words"]
 
 MOST_TASKS = 64  # of one row
 
 Call = tuple[int, int, int, int]
 
 
+def operand_words(kernel: Kernel, places: Sequence[int], codes: Mapping[str, int]) -> tuple[Any, int]:
+    """What a kernel reads beside the table of addresses, and where in it the places of the operands begin."""
+    beside = [codes[x.text] if isinstance(x, Function) else x for x in kernel.beside]
+    words = np.array([*reversed(beside), *places], np.int64)
+    return words, address_of(words) + words.itemsize * len(beside)
+
+
 class Script:
     """Calls, tasks and stages of a program, for one table of addresses.
 
-    ``kernels`` are the addresses of the kernels' code by their text, ``slots`` the places of buffers in ``addresses``,
+    ``kernels`` are the addresses of code by its text, ``slots`` the places of buffers in ``addresses``,
     ``words`` the addresses of the words that tell of a bad index. ``together`` says whether several threads are worth
     waking.
     """
@@ -36,7 +44,7 @@ class Script:
         self.calls: list[Call] = []
         self.tasks: list[int] = []
         self.loops: dict[LoopRow, Any] = {}
-        self.operands: dict[KernelRow, Any] = {}
+        self.codes: dict[KernelRow, tuple[int, int]] = {}  # the addresses of the kernel and of its operands
         self.stages = [self._stage(i, part, words) for i, part in enumerate(parts)]
         self.tasks.append(len(self.calls))
         arrays = [np.array(x, np.int64).reshape(-1) for x in (self.calls, self.tasks, self.stages)]
@@ -72,9 +80,11 @@ class Script:
     def _call(self, row: KernelRow, first: int, last: int) -> None:
         if first == last:
             return
-        if row not in self.operands:
-            self.operands[row] = np.array([self.slots[x] for x in row.operands], np.int64)
-        self.calls.append((self.kernels[row.kernel.text], address_of(self.operands[row]), first, last))
+        if row not in self.codes:
+            words, operands = operand_words(row.kernel, [self.slots[x] for x in row.operands], self.kernels)
+            self.kept.append(words)
+            self.codes[row] = self.kernels[row.kernel.text], operands
+        self.calls.append((*self.codes[row], first, last))
 
     def _loop(self, loop: LoopRow, begin: int) -> Any:
         moves = [(self.slots[m.node], self.slots[m.base], m.start, m.step, m.other, m.step) for m in loop.moves]

@@ -25,7 +25,7 @@ import threading
 from typing import Any, NamedTuple
 
 from pente.compiler import llvm
-from pente.compiler.writer import Function, Kernel
+from pente.compiler.writer import Kernel
 
 __all__ = [
     "BEGIN",
@@ -59,7 +59,7 @@ def sleeping(part: int) -> int:
 # and two numbers), and its table of addresses. A loop is [left, length, first stage, moves] and, for each move, the
 # address that changes, the address it starts from, how far behind that, this step's change, the next one's, and the
 # first one's.
-_SHARED = """
+_RUN = """
 declare i32 @sched_yield()
 
 define internal void @perform(ptr %program, i64 %task, i64 %part) {
@@ -422,55 +422,8 @@ gone:
 out:
   ret i64 %stage
 }
-"""
 
-_ALONE = """
-define i64 @NAME(ptr %program, i64 %from, i64 %to) {
-entry:
-  ENTER
-  br label %look
-look:
-  %i = phi i64 [%from, %entry], [%next, %done]
-  %open = call i64 @settle(ptr %program, i64 %i, i64 %to)
-  %runs = icmp sge i64 %open, 0
-  br i1 %runs, label %stage, label %out
-stage:
-  %p2 = getelementptr i64, ptr %program, i64 2
-  %stages = load ptr, ptr %p2
-  %place = getelementptr [3 x i64], ptr %stages, i64 %open
-  %s1 = getelementptr i64, ptr %place, i64 1
-  %a = load i64, ptr %s1
-  %s2 = getelementptr i64, ptr %place, i64 2
-  %b = load i64, ptr %s2
-  br label %task
-task:
-  %t = phi i64 [%a, %stage], [%tn, %task]
-  call void @perform(ptr %program, i64 %t, i64 0)
-  %tn = add i64 %t, 1
-  %more = icmp slt i64 %tn, %b
-  br i1 %more, label %task, label %done
-done:
-  %next = add i64 %open, 1
-  br label %look
-out:
-  LEAVE
-  %stopped = sub i64 -1, %open
-  ret i64 %stopped
-}
-"""
-
-_SERVE = """
-define void @NAME(ptr %block, i64 %part) {
-entry:
-  ENTER
-  %ignored = call i64 @work(ptr %block, i64 %part)
-  LEAVE
-  ret void
-}
-"""
-
-_TOGETHER = """
-define i64 @NAME(ptr %block, ptr %program, i64 %from, i64 %to, i64 %parts) {
+define internal i64 @together(ptr %block, ptr %program, i64 %from, i64 %to, i64 %parts) {
 entry:
   ENTER
   %open = call i64 @settle(ptr %program, i64 %from, i64 %to)
@@ -508,6 +461,57 @@ out:
   %told = sub i64 -1, %end
   ret i64 %told
 }
+
+define internal i64 @alone(ptr %program, i64 %from, i64 %to) {
+entry:
+  ENTER
+  br label %look
+look:
+  %i = phi i64 [%from, %entry], [%next, %done]
+  %open = call i64 @settle(ptr %program, i64 %i, i64 %to)
+  %runs = icmp sge i64 %open, 0
+  br i1 %runs, label %stage, label %out
+stage:
+  %p2 = getelementptr i64, ptr %program, i64 2
+  %stages = load ptr, ptr %p2
+  %place = getelementptr [3 x i64], ptr %stages, i64 %open
+  %s1 = getelementptr i64, ptr %place, i64 1
+  %a = load i64, ptr %s1
+  %s2 = getelementptr i64, ptr %place, i64 2
+  %b = load i64, ptr %s2
+  br label %task
+task:
+  %t = phi i64 [%a, %stage], [%tn, %task]
+  call void @perform(ptr %program, i64 %t, i64 0)
+  %tn = add i64 %t, 1
+  %more = icmp slt i64 %tn, %b
+  br i1 %more, label %task, label %done
+done:
+  %next = add i64 %open, 1
+  br label %look
+out:
+  LEAVE
+  %stopped = sub i64 -1, %open
+  ret i64 %stopped
+}
+
+define internal void @serve(ptr %block, i64 %part) {
+entry:
+  ENTER
+  %ignored = call i64 @work(ptr %block, i64 %part)
+  LEAVE
+  ret void
+}
+
+define void @NAME(ptr %doors) {
+entry:
+  store ptr @alone, ptr %doors
+  %second = getelementptr ptr, ptr %doors, i64 1
+  store ptr @together, ptr %second
+  %third = getelementptr ptr, ptr %doors, i64 2
+  store ptr @serve, ptr %third
+  ret void
+}
 """
 
 # Numbers too small for the normal form are taken as 0 inside (they make a convolution fifty times slower), and the
@@ -539,21 +543,20 @@ def walk() -> Walk:
     """The native functions, made once."""
     with _making:
         if not _made:
-            shared = Function("walk", _filled(_SHARED))
-            kernels = [Kernel(_filled(text), 1, (shared,)) for text in (_ALONE, _TOGETHER, _SERVE)]
-            code = llvm.load(kernels)
-            _made.extend((code, _functions(*[code.addresses[kernel.text] for kernel in kernels])))
+            kernel = Kernel(_filled(_RUN), 1)
+            code = llvm.load([kernel])
+            _made.extend((code, _functions(code.addresses[kernel.text])))
     found: Walk = _made[1]
     return found
 
 
-def _functions(alone: int, together: int, serve: int) -> Walk:
+def _functions(tell: int) -> Walk:
     pointer, number = ctypes.c_void_p, ctypes.c_int64
-    return Walk(
-        ctypes.CFUNCTYPE(number, pointer, number, number)(alone),
-        ctypes.CFUNCTYPE(number, pointer, pointer, number, number, number)(together),
-        ctypes.CFUNCTYPE(None, pointer, number)(serve),
-    )
+    doors = (number * 3)()
+    ctypes.CFUNCTYPE(None, pointer)(tell)(doors)
+    alone = ctypes.CFUNCTYPE(number, pointer, number, number)
+    together = ctypes.CFUNCTYPE(number, pointer, pointer, number, number, number)
+    return Walk(alone(doors[0]), together(doors[1]), ctypes.CFUNCTYPE(None, pointer, number)(doors[2]))
 
 
 def _filled(text: str) -> str:

@@ -1,7 +1,6 @@
 """LLVM IR as text: fresh names, blocks, and counted loops that carry values."""
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 __all__ = ["Function", "Kernel", "Span", "Writer"]
@@ -10,9 +9,9 @@ Carried = Sequence[tuple[str, str]]
 
 
 class Function(NamedTuple):
-    """What kernels call. Its name follows from its text, so that kernels which need the same share it."""
+    """What kernels call: ``NAME`` with arguments of its own. All kernels of all programs share one that reads so."""
 
-    name: str
+    kind: str
     text: str
 
 
@@ -29,14 +28,20 @@ class Kernel(NamedTuple):
     ``NAME(addresses, operands, first, last, part)`` does the pieces from first to last: an operand is a place in the
     table of addresses; ``part`` is the thread that calls it. ``scratch`` is how many bytes each thread needs for
     itself: the last operand then is a buffer of so many bytes for every thread there may be. ``spans`` say for each
-    operand which numbers belong to which piece, where that is so.
+    operand which numbers belong to which piece, where that is so. ``beside`` are functions that it calls and numbers
+    that are no part of the text; they stand before the operands, the first one just before them.
     """
 
     text: str
     units: int
-    functions: tuple[Function, ...] = ()
+    beside: tuple[Function | int, ...] = ()
     scratch: int = 0
     spans: tuple["Span | None", ...] = ()
+
+    @property
+    def texts(self) -> list[str]:
+        """Its own, and those of the functions that it calls."""
+        return [self.text, *[x.text for x in self.beside if isinstance(x, Function)]]
 
 
 class Writer:
@@ -45,7 +50,7 @@ class Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.declared: set[str] = set()
-        self.called: dict[str, Function] = {}
+        self.beside: list[Function | int] = []
         self.block = "body"
         self.units = 1
         self.scratch = 0
@@ -89,10 +94,19 @@ class Writer:
         self.units = units
         return "%first", "%last"
 
+    def number(self, value: int) -> str:
+        """A number that is no part of the text: kernels that differ in it alone are one."""
+        return self.put(f"load i64, ptr {self._beside(value)}")
+
     def call(self, function: Function, *arguments: str) -> None:
         """Call a function that gives nothing back."""
-        self.called[function.name] = function
-        self.do(f"call void @{function.name}({', '.join(arguments)})")
+        address = self.put(f"load ptr, ptr {self._beside(function)}")
+        self.do(f"call void {address}({', '.join(arguments)})")
+
+    def _beside(self, thing: Function | int) -> str:
+        if thing not in self.beside:
+            self.beside.append(thing)
+        return self.put(f"getelementptr i64, ptr %operands, i64 {-1 - self.beside.index(thing)}")
 
     def when(self, condition: str, body: Callable[[], None]) -> None:
         """Do this only where the condition holds."""
@@ -122,17 +136,15 @@ class Writer:
     def kernel(self) -> Kernel:
         """What was written, as a kernel."""
         text = self._text("@NAME(ptr noalias %addresses, ptr noalias %operands, i64 %first, i64 %last, i64 %part)")
-        return Kernel(text, self.units, tuple(self.called.values()), self.scratch)
+        return Kernel(text, self.units, tuple(self.beside), self.scratch)
 
-    def function(self, stem: str, arguments: str) -> Function:
+    def function(self, kind: str, arguments: str) -> Function:
         """What was written, as a function with these arguments."""
-        text = self._text(f"@NAME({arguments})", "internal ")
-        name = f"{stem}.{blake2b(text.encode(), digest_size=8).hexdigest()}"
-        return Function(name, text.replace("@NAME", f"@{name}"))
+        return Function(kind, self._text(f"@NAME({arguments})"))
 
-    def _text(self, head: str, linkage: str = "") -> str:
+    def _text(self, head: str) -> str:
         body, declared = "\n".join(self.lines), "\n".join(sorted(self.declared))
-        head = f'define {linkage}void {head} "prefer-vector-width"="512" {{'
+        head = f'define void {head} "prefer-vector-width"="512" {{'
         return f"{declared}\n{head}\nentry:\n  br label %body\nbody:\n{body}\n  ret void\n}}"
 
     def loop(

@@ -36,7 +36,7 @@ def gemm_kernel(product: Product, epilogue: Outline | None = None) -> Kernel:
     """
     to = Writer()
     gemm = _Gemm(product, to, epilogue)
-    offsets = (*product.offsets, *([place.offset for place in _places(epilogue)] or [0]))
+    offsets = (*product.offsets, *([place.offset for place in _places(epilogue)] or [product.c_offset]))
     operands = list(zip(gemm.operands, offsets, strict=True))
     bases = [to.pointer(i, x.kind, offset) for i, (x, offset) in enumerate(operands)]
     if gemm.packed:

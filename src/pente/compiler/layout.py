@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pente.compiler.convolution import forward_product, weight_product
+from pente.compiler.convolution import has_window, window_calls
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import Product, Step, gemm_kernel
 from pente.compiler.lanes import has_type
@@ -181,7 +181,7 @@ class Layout:
         views = [self.views[x] for x in node.inputs if x in self.views]
         if node.op is p.matmul and node.dtype.name in ("float32", "float64"):
             self._plan_product(node)
-        elif node.op in (p.conv, p.conv_kernel) and _is_plain_window(node):
+        elif has_window(node):
             self._plan_window(node)
         elif node.op is p.pad and all(min(width) >= 0 for width in node.params["widths"]):
             self._plan_pad(node, views[0])
@@ -258,10 +258,10 @@ class Layout:
         self._row(node, gemm_kernel(product), [a, b], product.work / 50)
 
     def _plan_window(self, node: Node) -> None:
-        """A valid convolution, or its weight gradient."""
-        a, b = (v if v.plain else self._copied(v) for v in (self.views[x] for x in node.inputs))
-        product = (forward_product if node.op is p.conv else weight_product)(node, a, b)
-        self._row(node, gemm_kernel(product), [a, b], product.work / 50)
+        """A convolution, or one of its gradients."""
+        views = (self.views[x] for x in node.inputs)
+        for call in window_calls(node, *[v if v.plain else self._copied(v) for v in views]):
+            self._row(call.writes, call.kernel, call.reads, call.work)
 
     def _plan_pad(self, node: Node, x: View) -> None:
         """Fill all with the border's number, then put the inside in its place."""
@@ -441,9 +441,3 @@ def _steady(loop: Loop) -> frozenset[tuple[Node, Node]]:
 def _is_tuple(*nodes: Node) -> bool:
     """Whether one of them stands for several outputs."""
     return any(node.value.__class__ is tuple for node in nodes)
-
-
-def _is_plain_window(node: Node) -> bool:
-    """Whether a kernel does it: one group, no padding, floats."""
-    plain = node.params["groups"] == 1 and not any(map(any, node.params["padding"]))
-    return plain and node.dtype.itemsize in (4, 8)

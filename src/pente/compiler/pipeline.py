@@ -34,7 +34,7 @@ def compile_bodies(graph: Graph) -> Graph:
 
 # For native code only, before the others: they choose the order in which gradients are added up.
 FOR_KERNELS: tuple[Pass, ...] = (
-    unroll_windows,  # padding is a call of its own; an input's gradient is a convolution with the turned kernel
+    unroll_windows,  # padding is a call of its own where a convolution, or its gradient, is done directly
     join_pads,  # the gradients of the pieces of a tensor are put side by side, not added up
     compile_bodies,  # bodies of loops have gone through all passes
     trim_loops,  # loops carry and give only what is asked for

@@ -48,6 +48,7 @@ class Product:
     passes: Step | None = None
     offsets: tuple[int, int] = field(default=(0, 0))  # where A and B begin
     b_column: int = 1
+    c_offset: int = 0
 
     @property
     def work(self) -> int:

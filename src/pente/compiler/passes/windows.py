@@ -1,9 +1,10 @@
-"""Convolutions as the one form that has a kernel: valid, of one group, forward or for the weights."""
+"""Convolutions as the forms that have kernels: of one group, and with the border laid out where that is wanted."""
 
-from typing import Any
-
+from pente.compiler.convolution import lacking
 from pente.compiler.passes.rewrite import remade, rewrite
+from pente.compiler.winograd import is_winograd
 from pente.core import primitives as p
+from pente.core.dispatch import node_of
 from pente.core.graph import Graph
 from pente.core.node import Node
 from pente.core.state import layer_path
@@ -13,42 +14,28 @@ __all__ = ["unroll_windows"]
 
 
 def unroll_windows(graph: Graph) -> Graph:
-    """Padding becomes a call of its own; the gradient of the input becomes a convolution with the turned kernel.
+    """Padding becomes a call of its own where a convolution, or a gradient of one, is done directly.
 
     With several groups a convolution stays what it is.
     """
-    return rewrite(graph, _plainer)
+    return rewrite(graph, _laid_out)
 
 
-def _plainer(node: Node, inputs: tuple[Node, ...]) -> Node:
-    if node.op not in (p.conv, p.conv_kernel, p.conv_input) or node.params["groups"] != 1:
+def _laid_out(node: Node, inputs: tuple[Node, ...]) -> Node:
+    if node.op not in (p.conv, p.conv_kernel, p.conv_input) or node.params["groups"] != 1 or is_winograd(node):
         return remade(node, inputs)
-    tensors = [Tensor(x.value, x) for x in inputs]
+    sides = lacking(node)
+    if not any(map(any, sides)):
+        return remade(node, inputs)
+    first, second = (Tensor(x.value, x) for x in inputs)
     with layer_path(node.path):
-        out = _input_gradient(node, *tensors) if node.op is p.conv_input else _padded(node, *tensors)
-    found: Node = out.node
-    return found
+        wider = p.pad(first, widths=((0, 0, 0), *[(*side, 0) for side in sides], (0, 0, 0)), value=0.0)
+        return node_of(node.op(wider, second, **{**node.params, "padding": _padding(node, sides)}))
 
 
-def _padded(node: Node, x: Any, other: Any) -> Any:
-    padding = node.params["padding"]
-    if any(map(any, padding)):
-        x = p.pad(x, widths=((0, 0, 0), *[(low, high, 0) for low, high in padding], (0, 0, 0)), value=0.0)
-    settings = {**node.params, "padding": ((0, 0),) * len(padding)}
-    return node.op(x, other, **settings)  # type: ignore[misc]
-
-
-def _input_gradient(node: Node, grad: Any, kernel: Any) -> Any:
-    """Spread the gradient by the strides, surround it by the window's reach, and slide the turned kernel over it."""
-    params, window = node.params, kernel.shape[:-2]
-    widths = []
-    settings = (grad.shape[1:-1], params["places"], window, params["strides"], params["padding"], params["dilation"])
-    for count, n, k, stride, (low, _), dilation in zip(*settings, strict=True):
-        reach = (k - 1) * dilation
-        before = reach - low
-        widths.append((before, n + reach - ((count - 1) * stride + 1) - before, stride - 1))
-    spread = p.pad(grad, widths=((0, 0, 0), *widths, (0, 0, 0)), value=0.0)
-    rank = len(window)
-    turned = p.transpose(p.flip(kernel, axes=tuple(range(rank))), axes=(*range(rank), rank + 1, rank))
-    plain = {"strides": (1,) * rank, "padding": ((0, 0),) * rank, "dilation": params["dilation"], "groups": 1}
-    return p.conv(spread, turned, **plain)
+def _padding(node: Node, sides: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The padding that is left; where the gradient has more places, their windows begin in as much more padding."""
+    if node.op is not p.conv_input:
+        return ((0, 0),) * len(sides)
+    pairs = zip(node.params["padding"], sides, node.params["strides"], strict=True)
+    return tuple((low + before * s, high + after * s) for (low, high), (before, after), s in pairs)

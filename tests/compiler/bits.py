@@ -63,6 +63,20 @@ def _convolution(x: Any) -> Any:
     return pente.value_and_grad(convolved, (0, 1))(image, kernel)
 
 
+def _winograd(x: Any) -> Any:
+    """A convolution with enough channels, and both its gradients."""
+    image = pente.reshape(x, (-1, 10, 10, 32))
+    kernel = pente.reshape(image[0, 0, :9], (3, 3, 32, 1)) * np.ones(64, x.dtype)
+    convolved = lambda image, kernel: (pente.conv(image, kernel, padding="same") ** 2).mean()  # noqa: E731
+    return pente.value_and_grad(convolved, (0, 1))(image, kernel)
+
+
+def _pooling(x: Any) -> Any:
+    image = pente.reshape(x, (4, 20, -1, 16))
+    pooled = lambda x: (pente.max_pool(x, 2) ** 2).mean() + (pente.avg_pool(x, 3, strides=2) ** 2).mean()  # noqa: E731
+    return pente.value_and_grad(pooled)(image)
+
+
 def _places(x: Any) -> Any:
     chosen = pente.take(x, np.arange(3 * x.shape[0]) * 7 % x.shape[0], axis=0)
     return chosen, chosen.argmax(axis=1), pente.concat([x, chosen]), x.at[np.arange(5)].add(x[:5]), pente.flip(x) * 2
@@ -73,7 +87,8 @@ def _random(x: Any) -> Any:
     return x + pente.random.uniform(x.shape, key=key, dtype=x.dtype), pente.random.normal(x.shape, key=key)
 
 
-LARGE = [*PROGRAMS, _curves, _convolution, _places, _random]
+LARGE = [*PROGRAMS, _curves, _convolution, _winograd, _pooling, _places, _random]
+WINDOWS = [_convolution, _winograd, _pooling]
 
 
 def large() -> Iterator[Program]:
@@ -81,7 +96,7 @@ def large() -> Iterator[Program]:
     for kind in KINDS:
         for function in LARGE:
             for shape in [(400, 400), (160, 1601), (1600, 160)]:
-                if function is not _convolution or shape != (160, 1601):
+                if function not in WINDOWS or shape != (160, 1601):
                     x = np.random.default_rng(0).normal(size=shape).astype(kind)
                     yield f"{function.__name__} {kind} {shape}", function, [x]
 
@@ -93,6 +108,10 @@ def small() -> Iterator[Program]:
             if kind == "float64" or name not in HOLD_PROGRAMS:
                 yield f"{name} {kind}", *calls(OPERATIONS[name], kind)
                 yield f"slopes of {name} {kind}", *slopes(OPERATIONS[name], kind)
+        for function in WINDOWS:
+            for rows in (20, 80):
+                x = np.random.default_rng(rows).normal(size=(rows, 320)).astype(kind)
+                yield f"{function.__name__} {kind} {x.shape}", function, [x]
         for function in PROGRAMS:
             for i, n in enumerate(LENGTHS):
                 x = np.random.default_rng(i).normal(size=(LENGTHS[-1 - i] % 35 + 1, n)).astype(kind)

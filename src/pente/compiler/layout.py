@@ -21,7 +21,7 @@ from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_
 from pente.compiler.random import random_kernel
 from pente.compiler.views import View, broadcast, contiguous, seen_through
 from pente.compiler.walk import MOST_THREADS
-from pente.compiler.windows import has_window_argmax, window_argmax_kernel
+from pente.compiler.windows import has_windows, is_taken, is_way_back, largest_kernel, sum_kernel, way_back_kernel
 from pente.compiler.writer import Kernel
 from pente.core import primitives as p
 from pente.core.graph import Graph
@@ -179,17 +179,21 @@ class Layout:
     def _plan_kernel(self, node: Node) -> bool:
         """Whether there is a kernel for this call; then it is a row."""
         views = [self.views[x] for x in node.inputs if x in self.views]
+        if node in self.views:  # another kernel gives it, too
+            return True
         if node.op is p.matmul and node.dtype.name in ("float32", "float64"):
             self._plan_product(node)
         elif has_window(node):
             self._plan_window(node)
         elif node.op is p.pad and all(min(width) >= 0 for width in node.params["widths"]):
             self._plan_pad(node, views[0])
+        elif is_way_back(node):
+            places, updates = (view if view.plain else self._copied(view) for view in views[1:])
+            self._row(node, way_back_kernel(node, places, updates), [places, updates], prod(node.shape) * 0.5)
         elif has_places(node):
             self._plan_places(node)
-        elif has_window_argmax(node):
-            view = views[0] if views[0].plain else self._copied(views[0])
-            self._row(node, window_argmax_kernel(node, view), [view], prod(node.shape) * 1.0)
+        elif has_windows(node):
+            self._plan_windows(node, views[0] if views[0].plain else self._copied(views[0]))
         elif has_argmax(node):
             self._row(node, argmax_kernel(node, views[0], self._own(node)), views, prod(views[0].shape) * 1.0)
         elif node.op is p.random_bits and all(view.plain for view in views):
@@ -199,10 +203,10 @@ class Layout:
             return False
         return True
 
-    def _row(self, node: Node, kernel: Kernel, views: list[View], work: float, word: Node | None = None) -> None:
-        """The kernel reads these views and writes the value of the call into a buffer of its own."""
+    def _row(self, node: Node, kernel: Kernel, views: list[View], work: float, *others: Node) -> None:
+        """The kernel reads these views and writes the value of the call, and others, into buffers of their own."""
         self._own(node)
-        writes = [node] if word is None else [node, word]
+        writes = [node, *others]
         if kernel.scratch:
             spec = Spec((MOST_THREADS * kernel.scratch,), np.dtype(np.uint8))
             writes.append(Node(p.identity, (), NOTHING, spec, False, "", None))
@@ -271,6 +275,15 @@ class Layout:
         offset = sum(low * s for (low, _, _), s in zip(widths, out.strides, strict=True))
         strides = tuple(s * (inner + 1) for s, (_, _, inner) in zip(out.strides, widths, strict=True))
         self._write(x, View(node, offset, x.shape, strides, node.dtype))
+
+    def _plan_windows(self, node: Node, x: View) -> None:
+        """Where the program takes the largest of each window from its place, the kernel that looks for it gives it."""
+        if node.op is not p.window_argmax:
+            return self._row(node, sum_kernel(node, x), [x], prod(node.params["window"]) * prod(node.shape) / 8)
+        taken = [x for x in self.graph.nodes if is_taken(x, node)][:1]
+        for other in taken:
+            self._own(other)
+        return self._row(node, largest_kernel(node, x, bool(taken)), [x], prod(x.shape) / 4, *taken)
 
     def _plan_concatenate(self, node: Node) -> None:
         out, axis, start = self._own(node), node.params["axis"], 0

@@ -1,85 +1,280 @@
-"""The largest of each window, as a kernel."""
+"""Windows that slide over every axis, as kernels: the largest of each, their sums, and the way back.
 
-import operator
-from collections.abc import Sequence
+Forward a number of the result looks at the places of its window, back a place looks at the windows that saw it. So
+every number is written once, by one thread, and added up in the order in which NumPy adds. Sixteen neighbours of the
+last axis are done at a time.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pente.compiler.lanes import TYPES, Lanes
-from pente.compiler.places import SHARED, moved, over, pointers
+from pente.compiler.places import SHARED, moved
 from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Kernel, Writer
 from pente.core import primitives as p
 from pente.core.node import Node
+from pente.dtypes import DType
+from pente.shapes import Shape
 
-__all__ = ["has_window_argmax", "window_argmax_kernel"]
+__all__ = ["has_windows", "is_taken", "is_way_back", "largest_kernel", "sum_kernel", "way_back_kernel"]
 
-
-class _Search(NamedTuple):
-    """What every step of a search needs to know."""
-
-    to: Writer
-    x: View
-    source: str
-    target: str
-    taps: list[int]
-    step: int
+LONG = np.dtype(np.int64)
+NOWHERE = -1
 
 
-def has_window_argmax(node: Node) -> bool:
-    """Whether there is a kernel for the largest of each window."""
-    plain = not any(map(any, node.params["padding"])) if node.op is p.window_argmax else False
-    return plain and node.inputs[0].dtype.name in ("float32", "float64") and all(node.shape)
+class _Axis(NamedTuple):
+    """How windows slide along an axis of x: ``number`` of them."""
+
+    length: int
+    window: int
+    stride: int
+    low: int
+    number: int
+
+    @property
+    def still(self) -> bool:
+        return self.window == self.stride == 1 and self.low == 0 and self.number == self.length
+
+    def seen(self, to: Writer, i: str) -> "list[_Look]":
+        """The places that window i sees, in order."""
+        start = to.put(f"sub i64 {_times(to, i, self.stride)}, {self.low}")
+        places = [to.put(f"add i64 {start}, {k}") for k in range(self.window)]
+        if not self.low and (self.number - 1) * self.stride + self.window <= self.length:
+            return [_Look(place, "") for place in places]
+        return [_Look(place, to.put(f"icmp ult i64 {place}, {self.length}")) for place in places]
+
+    def inside(self, to: Writer, i: str) -> "list[_Look]":
+        """The same, but a place in the padding is the nearest one of the axis, which the window sees as well."""
+        out = []
+        for place, known in self.seen(to, i):
+            low = to.put(f"select i1 {to.put(f'icmp sgt i64 {place}, 0')}, i64 {place}, i64 0") if known else place
+            end = self.length - 1
+            near = to.put(f"select i1 {to.put(f'icmp slt i64 {low}, {end}')}, i64 {low}, i64 {end}") if known else low
+            out.append(_Look(near, ""))
+        return out
+
+    def seers(self, to: Writer, i: str) -> "list[_Look]":
+        """The windows that see place i, the last one first."""
+        place = to.put(f"add i64 {i}, {self.low}")
+        last = to.put(f"udiv i64 {place}, {self.stride}")
+        rest = to.put(f"urem i64 {place}, {self.stride}")
+        out = []
+        for t in range(-(-self.window // self.stride)):
+            window = to.put(f"sub i64 {last}, {t}")
+            known = to.put(f"icmp ult i64 {window}, {self.number}")
+            if t * self.stride + self.stride > self.window:
+                within = to.put(f"icmp slt i64 {rest}, {self.window - t * self.stride}")
+                known = to.put(f"and i1 {known}, {within}")
+            out.append(_Look(window, known))
+        return out
 
 
-def window_argmax_kernel(node: Node, x: View) -> Kernel:
-    """The flat place of the first largest number of each window; sixteen neighbours of the last axis at a time."""
+class _Look(NamedTuple):
+    """A place to look at, and whether it is there; nothing stands for yes."""
+
+    at: str
+    known: str
+
+
+def _axes(shape: Shape, counts: Shape, node: Node) -> list[_Axis]:
+    lows = [low for low, _ in node.params["padding"]]
+    return list(map(_Axis, shape, node.params["window"], node.params["strides"], lows, counts))
+
+
+def has_windows(node: Node) -> bool:
+    """Whether there is a kernel: for numbers, where no window lies in the padding altogether."""
+    if node.op not in (p.window_argmax, p.window_sum, p.window_spread):
+        return False
+    x, kind = node.inputs[0], node.inputs[0].dtype.name
+    if node.op is not p.window_argmax:
+        return kind in ("float32", "float64", "int32", "int64")
+    axes = _axes(x.shape, node.shape, node)
+    meet = all(a.low < a.window and (a.number - 1) * a.stride - a.low < a.length for a in axes)
+    return meet and kind in ("float32", "float64")
+
+
+def is_taken(node: Node, places: Node) -> bool:
+    """Whether it takes the largest of each window from these places: max pooling."""
+    return node.op is p.gather and node.inputs[1] is places and _bare(node.inputs[0]) is _bare(places.inputs[0])
+
+
+def is_way_back(node: Node) -> bool:
+    """Whether it adds numbers to zeros at the places of the largest, one for each window: max pooling's gradient."""
+    if node.op is not p.scatter_add or node.inputs[1].op is not p.window_argmax:
+        return False
+    zeros, places, updates = node.inputs
+    whole = zeros.shape == (prod(places.inputs[0].shape),) and places.shape == updates.shape
+    blank = isinstance(zeros.value, np.ndarray) and not zeros.value.any()
+    return blank and whole and has_windows(places) and updates.dtype.name in ("float32", "float64")
+
+
+def _bare(node: Node) -> Node:
+    while node.op is p.reshape:
+        node = node.inputs[0]
+    return node
+
+
+# Forward.
+
+
+def largest_kernel(node: Node, x: View, valued: bool) -> Kernel:
+    """The flat place of the first largest number of each window; NaN wins. Operands: x, the places, the numbers."""
     to = Writer()
-    source, target = pointers(to, [x, x._replace(offset=0, dtype=np.dtype(np.int64))])
-    steps, out = node.params["strides"], contiguous(node.shape)
-    taps = [sum(map(operator.mul, tap, x.strides)) for tap in product(*map(range, node.params["window"]))]
-    last = len(x.shape) - 1
-    axes = [(n, (s * x.strides[i], out[i])) for i, (n, s) in enumerate(zip(node.shape, steps, strict=True)) if i < last]
-    side_by_side = node.params["window"][last] == 1 == steps[last]
-    whole = node.shape[last] // 16 * 16 if side_by_side else 0
+    source = to.pointer(0, TYPES[x.dtype.name], x.offset)
+    targets = [to.pointer(1, "i64", 0), *([to.pointer(2, TYPES[x.dtype.name], 0)] if valued else [])]
+    axes = _axes(x.shape, node.shape, node)
 
-    def row(at: Sequence[str]) -> None:
-        for width, start, stop in ((16, 0, whole), (1, whole, node.shape[last])):
-            if start < stop:
-                body = partial(_largest, at, width, _Search(to, x, source, target, taps, steps[last]))
-                to.loop(str(start), str(stop), width, body)
+    def place(lanes: Lanes, spots: list[_Look], at: str, c: str) -> None:
+        kind = x.dtype
+        firsts = [to.put(f"add i64 {spot.at}, {c}") for spot in spots]
+        numbers = [lanes.repeat(first, LONG) for first in firsts]
+        values = [_load(lanes, kind, source, first) for first in firsts]
+        best, number = values[0], numbers[0]
+        for value, where in zip(values[1:], numbers[1:], strict=True):
+            past, known = lanes.op("fcmp ogt", kind, value, best), lanes.op("fcmp ord", kind, best, best)
+            fresh = lanes.op("and", "i1", lanes.op("fcmp uno", kind, value, value), known)
+            better = lanes.op("or", "i1", past, fresh)
+            best, number = lanes.select(kind, better, value, best), lanes.select(LONG, better, where, number)
+        there = to.put(f"add i64 {at}, {c}")
+        number = lanes.op("add", LONG, number, _steps(lanes))
+        for dtype, value, target in zip((LONG, kind), (number, best), targets, strict=False):
+            _store(lanes, dtype, value, target, there)
 
-    over(to, axes, ["0", "0"], row, shared=prod(x.shape) >= SHARED)
+    _each(to, axes, node.shape, x.shape, _Axis.inside, place)
     return to.kernel()
 
 
-def _largest(at: Sequence[str], width: int, of: "_Search", i: str, _: Any) -> list[str]:
-    """Compare what every tap of the window sees; strictly larger, or the first NaN, takes over."""
-    to, x, lanes, long = of.to, of.x, Lanes(of.to, width), np.dtype(np.int64)
-    first = to.put(f"add i64 {at[0]}, {i if of.step == 1 else to.put(f'mul i64 {i}, {of.step}')}")
-    numbers = lanes.repeat(first, long)
-    if width > 1:
-        numbers = lanes.op("add", long, numbers, "<" + ", ".join(f"i64 {n}" for n in range(width)) + ">")
-    value, number = _tap(of, lanes, first, numbers, of.taps[0])
-    for tap in of.taps[1:]:
-        new, place = _tap(of, lanes, first, numbers, tap)
-        past = lanes.op("fcmp ogt", x.dtype, new, value)
-        known = lanes.op("fcmp ord", x.dtype, value, value)
-        fresh = lanes.op("and", "i1", lanes.op("fcmp uno", x.dtype, new, new), known)
-        better = lanes.op("or", "i1", past, fresh)
-        value, number = lanes.select(x.dtype, better, new, value), lanes.select(long, better, place, number)
-    there = moved(to, of.target, "i64", to.put(f"add i64 {at[1]}, {i}"))
-    to.do(f"store {lanes.type(long)} {number}, ptr {there}, align 8")
-    return []
+def sum_kernel(node: Node, x: View) -> Kernel:
+    """The sum of each window; or of a spread, the sum of the windows that see each place. Operands: x, the result."""
+    to = Writer()
+    kind, back = TYPES[x.dtype.name], node.op is p.window_spread
+    source, target = to.pointer(0, kind, x.offset), to.pointer(1, kind, 0)
+    axes = _axes(node.shape, x.shape, node) if back else _axes(x.shape, node.shape, node)
+    nothing = _block(to, x.dtype, 0)
+
+    def place(lanes: Lanes, spots: list[_Look], at: str, c: str) -> None:
+        total = lanes.constant(0, x.dtype)
+        for spot in spots:
+            value = _load(lanes, x.dtype, source, to.put(f"add i64 {spot.at}, {c}"), (spot.known, nothing))
+            total = lanes.op("fadd" if x.dtype.kind == "f" else "add", x.dtype, total, value)
+        _store(lanes, x.dtype, total, target, to.put(f"add i64 {at}, {c}"))
+
+    _each(to, axes, node.shape, x.shape, _Axis.seers if back else _Axis.seen, place)
+    return to.kernel()
 
 
-def _tap(of: "_Search", lanes: Lanes, first: str, numbers: str, tap: int) -> tuple[str, str]:
-    """What one place of the window holds, and where that is."""
-    place = moved(of.to, of.source, TYPES[of.x.dtype.name], of.to.put(f"add i64 {first}, {tap}"))
-    value = of.to.put(f"load {lanes.type(of.x.dtype)}, ptr {place}, align {of.x.dtype.itemsize}")
-    long = np.dtype(np.int64)
-    return value, lanes.op("add", long, numbers, lanes.constant(tap, long))
+# Back.
+
+
+def way_back_kernel(node: Node, places: View, updates: View) -> Kernel:
+    """Each place takes the numbers of those windows whose largest it was. Operands: places, updates, the result."""
+    to, found = Writer(), node.inputs[1]
+    kind = updates.dtype
+    where, source = to.pointer(0, "i64", places.offset), to.pointer(1, TYPES[kind.name], updates.offset)
+    target = to.pointer(2, TYPES[kind.name], 0)
+    shape = found.inputs[0].shape
+    nowhere, nothing = _block(to, LONG, NOWHERE), _block(to, kind, 0)
+
+    def place(lanes: Lanes, spots: list[_Look], at: str, c: str) -> None:
+        own = to.put(f"add i64 {at}, {c}")
+        number = lanes.op("add", LONG, lanes.repeat(own, LONG), _steps(lanes))
+        total = zero = lanes.constant(0, kind)
+        for spot in reversed(spots):
+            there = to.put(f"add i64 {spot.at}, {c}")
+            chosen = lanes.op("icmp eq", LONG, _load(lanes, LONG, where, there, (spot.known, nowhere)), number)
+            value = lanes.select(kind, chosen, _load(lanes, kind, source, there, (spot.known, nothing)), zero)
+            total = lanes.op("fadd", kind, total, value)
+        _store(lanes, kind, total, target, own)
+
+    _each(to, _axes(shape, found.shape, found), shape, places.shape, _Axis.seers, place)
+    return to.kernel()
+
+
+# The loops.
+
+_Body = Callable[[Lanes, list[_Look], str, str], None]
+
+
+def _each(
+    to: Writer, axes: list[_Axis], shape: Shape, source: Shape, look: Callable[..., list[_Look]], body: _Body
+) -> None:
+    """The body for every place of the result, with what it looks at: positions of the source.
+
+    The last axis is walked in vectors where the windows stand still on it; else it is one more axis to slide over.
+    """
+    if not axes[-1].still:
+        axes, shape, source = [*axes, _Axis(1, 1, 1, 0, 1)], (*shape, 1), (*source, 1)
+    steps, strides = contiguous(shape), contiguous(source)
+    *outer, inner = shape[:-1] if len(shape) > 1 else (1,)
+    size = shape[-1]
+
+    def point(indices: list[str]) -> None:
+        looks = [[_Look(i, "")] if axis.still else look(axis, to, i) for axis, i in zip(axes, indices, strict=False)]
+        spots = [_joined(to, spot, strides) for spot in product(*looks)]
+        at = _total(to, [_times(to, i, step) for i, step in zip(indices, steps, strict=False)])
+        for width, start, stop in ((16, 0, size // 16 * 16), (1, size // 16 * 16, size)):
+            if start < stop:
+                to.some(str(start), str(stop), width, partial(body, Lanes(to, width), spots, at))
+
+    def row(i: str) -> None:
+        indices: list[str] = []
+        for n in reversed(outer):
+            indices.insert(0, to.put(f"urem i64 {i}, {n}"))
+            i = to.put(f"udiv i64 {i}, {n}")
+        to.some("0", str(inner), 1, lambda j: point([*indices, j]))
+
+    rows = prod(outer)
+    first, last = to.share(rows) if prod(shape) >= SHARED else ("0", str(rows))
+    to.some(first, last, 1, row)
+
+
+def _joined(to: Writer, parts: Sequence[_Look], strides: Shape) -> _Look:
+    """A place along every axis as one position; it is there if it is there along each."""
+    known = ""
+    for part in parts:
+        known = to.put(f"and i1 {known}, {part.known}") if known and part.known else known or part.known
+    return _Look(_total(to, [_times(to, part.at, s) for part, s in zip(parts, strides, strict=False)]), known)
+
+
+def _total(to: Writer, parts: list[str]) -> str:
+    total = parts[0]
+    for part in parts[1:]:
+        total = to.put(f"add i64 {total}, {part}")
+    return total
+
+
+def _times(to: Writer, i: str, n: int) -> str:
+    return i if n == 1 else to.put(f"mul i64 {i}, {n}")
+
+
+def _block(to: Writer, dtype: DType, value: int) -> str:
+    """Sixteen equal numbers in memory, to be read where there is nothing."""
+    lanes = Lanes(to, 16)
+    place = to.put(f"alloca {lanes.type(dtype)}, align 64")
+    to.do(f"store {lanes.type(dtype)} {lanes.constant(value, dtype)}, ptr {place}, align 64")
+    return place
+
+
+def _steps(lanes: Lanes) -> str:
+    """0, 1, 2 and so on."""
+    return "0" if lanes.width == 1 else "<" + ", ".join(f"i64 {n}" for n in range(lanes.width)) + ">"
+
+
+def _load(lanes: Lanes, dtype: DType, source: str, at: str, otherwise: tuple[str, str] = ("", "")) -> str:
+    """The numbers from here on; where that is not there, those of another place."""
+    known, nothing = otherwise
+    place = moved(lanes.to, source, TYPES[dtype.name], at)
+    if known:
+        place = lanes.to.put(f"select i1 {known}, ptr {place}, ptr {nothing}")
+    return lanes.to.put(f"load {lanes.type(dtype)}, ptr {place}, align {dtype.itemsize}")
+
+
+def _store(lanes: Lanes, dtype: DType, value: str, target: str, at: str) -> None:
+    place = moved(lanes.to, target, TYPES[dtype.name], at)
+    lanes.to.do(f"store {lanes.type(dtype)} {value}, ptr {place}, align {dtype.itemsize}")

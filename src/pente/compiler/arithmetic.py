@@ -111,11 +111,11 @@ class Whole:
 
     def as_float(self, kind: DType) -> "Number":
         """The float that has these bits."""
-        return Number(self.lanes, kind, self._turned("bitcast", TYPES[kind.name]))
+        return Number(self.lanes, kind, self._turned("bitcast", TYPES[kind]))
 
     def rounded(self, kind: DType) -> "Number":
         """The float nearest to this number."""
-        return Number(self.lanes, kind, self._turned("sitofp", TYPES[kind.name]))
+        return Number(self.lanes, kind, self._turned("sitofp", TYPES[kind]))
 
     def _turned(self, word: str, plain: str) -> str:
         return self.lanes.to.put(f"{word} {self.full} {self.name} to {self.lanes.type(plain)}")
@@ -131,7 +131,7 @@ class Number:
 
     @property
     def plain(self) -> str:
-        return TYPES[self.kind.name]
+        return TYPES[self.kind]
 
     @property
     def full(self) -> str:
@@ -213,7 +213,7 @@ class Number:
         if kind == self.kind:
             return self
         word = "fpext" if kind.itemsize > self.kind.itemsize else "fptrunc"
-        target = self.lanes.type(TYPES[kind.name])
+        target = self.lanes.type(TYPES[kind])
         return Number(self.lanes, kind, self.lanes.to.put(f"{word} {self.full} {self.name} to {target}"))
 
     def polynomial(self, table: Both) -> "Number":

@@ -96,13 +96,13 @@ def _select(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
 
 def _invert(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     ones = "true" if xs[0].dtype.kind == "b" else "-1"
-    return lanes.op("xor", xs[0].dtype, xs[0].name, lanes.splat(ones, TYPES[xs[0].dtype.name]))
+    return lanes.op("xor", xs[0].dtype, xs[0].name, lanes.splat(ones, TYPES[xs[0].dtype]))
 
 
 def _cast(lanes: Lanes, node: Node, xs: list[Operand]) -> str:
     x, old, new = xs[0], xs[0].dtype, node.dtype
     source, target = lanes.type(old), lanes.type(new)
-    if old == new or (TYPES[old.name] == TYPES[new.name] and "f" not in old.kind + new.kind):
+    if old == new or (TYPES[old] == TYPES[new] and "f" not in old.kind + new.kind):
         return x.name
     if new.kind == "b":
         zero = lanes.constant(0, old)

@@ -285,7 +285,7 @@ class _Nest:
 
     def _tree(self, vector: str, root: Call) -> str:
         """The sixteen results as one: eight with eight, four with four, two with two, one with one."""
-        plain, width = TYPES[root.dtype.name], LANES
+        plain, width = TYPES[root.dtype], LANES
         while width > 1:
             half = width // 2
             kind = f"<{width} x {plain}>"
@@ -353,7 +353,7 @@ def tile_function(outline: Outline, strides: tuple[tuple[int, int], ...]) -> Fun
 
 def stored_type(dtype: DType) -> str:
     """The type in memory: a bool takes a byte."""
-    return "i8" if dtype.kind == "b" else TYPES[dtype.name]
+    return "i8" if dtype.kind == "b" else TYPES[dtype]
 
 
 def _neutral(root: Call) -> Any:

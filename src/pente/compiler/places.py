@@ -44,7 +44,7 @@ def argmax_kernel(node: Node, x: View, out: View) -> Kernel:
     """The first largest (or smallest) along one axis; NaN wins, as in NumPy."""
     to, axis = Writer(), node.params["axis"]
     source, target = pointers(to, [x, out])
-    kind, step = TYPES[x.dtype.name], x.strides[axis]
+    kind, step = TYPES[x.dtype], x.strides[axis]
     rest = [i for i in range(len(x.shape)) if i != axis]
     axes = [(x.shape[i], (x.strides[i], out.strides[k])) for k, i in enumerate(rest)]
 
@@ -107,7 +107,7 @@ _WORD = View(None, 0, (1,), (1,), np.dtype(np.int64))  # type: ignore[arg-type]
 
 def has_places(node: Node) -> bool:
     """Whether there is a kernel that reads or writes at these places."""
-    return node.op in (p.gather, p.scatter_add, p.scatter_set) and node.dtype.name in TYPES and all(node.shape)
+    return node.op in (p.gather, p.scatter_add, p.scatter_set) and node.dtype in TYPES and all(node.shape)
 
 
 def gather_kernel(node: Node, x: View, indices: View) -> Kernel:
@@ -165,7 +165,7 @@ def _around(shape: Shape, axis: int, indices: Shape) -> tuple[int, int, int, int
 
 
 def _memory_type(view: View) -> str:
-    return "i8" if view.dtype.kind == "b" else TYPES[view.dtype.name]
+    return "i8" if view.dtype.kind == "b" else TYPES[view.dtype]
 
 
 def _row(to: Writer, at: str, length: int, i: str, after: int) -> str:
@@ -183,7 +183,7 @@ def _pairs(to: Writer, before: int, count: int, one: Callable[[str, str], None],
 
 def _checked(to: Writer, places: str, view: View, i: str, length: int, word: str) -> str:
     """The index, or 0 with a note in the word where it lies outside."""
-    kind = TYPES[view.dtype.name]
+    kind = TYPES[view.dtype]
     raw = to.put(f"load {kind}, ptr {moved(to, places, kind, i)}")
     wide = raw if kind == "i64" else to.put(f"{'zext' if view.dtype.kind == 'u' else 'sext'} {kind} {raw} to i64")
     good = to.put(f"icmp ult i64 {wide}, {length}")

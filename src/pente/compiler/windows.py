@@ -126,8 +126,8 @@ def _bare(node: Node) -> Node:
 def largest_kernel(node: Node, x: View, valued: bool) -> Kernel:
     """The flat place of the first largest number of each window; NaN wins. Operands: x, the places, the numbers."""
     to = Writer()
-    source = to.pointer(0, TYPES[x.dtype.name], x.offset)
-    targets = [to.pointer(1, "i64", 0), *([to.pointer(2, TYPES[x.dtype.name], 0)] if valued else [])]
+    source = to.pointer(0, TYPES[x.dtype], x.offset)
+    targets = [to.pointer(1, "i64", 0), *([to.pointer(2, TYPES[x.dtype], 0)] if valued else [])]
     axes = _axes(x.shape, node.shape, node)
 
     def place(lanes: Lanes, spots: list[_Look], at: str, c: str) -> None:
@@ -153,7 +153,7 @@ def largest_kernel(node: Node, x: View, valued: bool) -> Kernel:
 def sum_kernel(node: Node, x: View) -> Kernel:
     """The sum of each window; or of a spread, the sum of the windows that see each place. Operands: x, the result."""
     to = Writer()
-    kind, back = TYPES[x.dtype.name], node.op is p.window_spread
+    kind, back = TYPES[x.dtype], node.op is p.window_spread
     source, target = to.pointer(0, kind, x.offset), to.pointer(1, kind, 0)
     axes = _axes(node.shape, x.shape, node) if back else _axes(x.shape, node.shape, node)
     nothing = _block(to, x.dtype, 0)
@@ -176,8 +176,8 @@ def way_back_kernel(node: Node, places: View, updates: View) -> Kernel:
     """Each place takes the numbers of those windows whose largest it was. Operands: places, updates, the result."""
     to, found = Writer(), node.inputs[1]
     kind = updates.dtype
-    where, source = to.pointer(0, "i64", places.offset), to.pointer(1, TYPES[kind.name], updates.offset)
-    target = to.pointer(2, TYPES[kind.name], 0)
+    where, source = to.pointer(0, "i64", places.offset), to.pointer(1, TYPES[kind], updates.offset)
+    target = to.pointer(2, TYPES[kind], 0)
     shape = found.inputs[0].shape
     nowhere, nothing = _block(to, LONG, NOWHERE), _block(to, kind, 0)
 
@@ -269,12 +269,12 @@ def _steps(lanes: Lanes) -> str:
 def _load(lanes: Lanes, dtype: DType, source: str, at: str, otherwise: tuple[str, str] = ("", "")) -> str:
     """The numbers from here on; where that is not there, those of another place."""
     known, nothing = otherwise
-    place = moved(lanes.to, source, TYPES[dtype.name], at)
+    place = moved(lanes.to, source, TYPES[dtype], at)
     if known:
         place = lanes.to.put(f"select i1 {known}, ptr {place}, ptr {nothing}")
     return lanes.to.put(f"load {lanes.type(dtype)}, ptr {place}, align {dtype.itemsize}")
 
 
 def _store(lanes: Lanes, dtype: DType, value: str, target: str, at: str) -> None:
-    place = moved(lanes.to, target, TYPES[dtype.name], at)
+    place = moved(lanes.to, target, TYPES[dtype], at)
     lanes.to.do(f"store {lanes.type(dtype)} {value}, ptr {place}, align {dtype.itemsize}")

@@ -95,19 +95,17 @@ def test_pieces_of_a_chain_cover_the_same_numbers(pieces: int) -> None:
     assert chain.takes(_row(256, [b, c], [Span(1, 16), Span(1, 16)]), {b})
     assert chain.takes(_row(32, [c, d], [Span(1, 128), Span(1, 4)]), {c})
     assert chain.pitch == 2
-    for n in range(pieces):
-        first, second, third = (chain.part(member, n, pieces) for member in chain.members)
-        assert [4 * i for i in first] == list(second)
-        assert [2 * i for i in third] == list(first)
-    ends = [chain.part(member, pieces - 1, pieces)[1] for member in chain.members]
-    assert ends == [64, 256, 32]
+    first, second, third = (chain.edges(member, pieces) for member in chain.members)
+    assert [4 * i for i in first] == second
+    assert [2 * i for i in third] == first
+    assert [edges[-1] for edges in (first, second, third)] == [64, 256, 32]
 
 
 def test_the_last_piece_takes_what_is_left() -> None:
     a, b, c = _buffers(3)
     chain = Chain(_row(10, [a, b], [None, Span(1, 8)]))  # 80 places for 73 numbers
     assert chain.takes(_row(73, [b, c], [Span(1, 1), Span(1, 1)]), {b})
-    assert [chain.part(chain.members[1], n, 2) for n in range(2)] == [(0, 40), (40, 73)]
+    assert chain.edges(chain.members[1], 2) == [0, 40, 73]
 
 
 @pytest.mark.parametrize(

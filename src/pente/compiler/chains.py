@@ -47,10 +47,10 @@ class Chain:
         """Into how many it can be cut."""
         return -(-self.members[0].row.kernel.units // self.pitch)
 
-    def part(self, member: Member, n: int, pieces: int) -> tuple[int, int]:
-        """The first and the last piece of a member in part n of so many equal ones."""
-        low, high = (k * self.pieces // pieces * self.pitch // member.heads * member.own for k in (n, n + 1))
-        return low, member.row.kernel.units if n + 1 == pieces else high
+    def edges(self, member: Member, parts: int) -> list[int]:
+        """Where each of so many equal parts begins in a member, in pieces, and where the last ends."""
+        pieces, pitch, heads, own = self.pieces, self.pitch, member.heads, member.own
+        return [*[n * pieces // parts * pitch // heads * own for n in range(parts)], member.row.kernel.units]
 
     def takes(self, row: Row, shared: Collection[Node]) -> bool:
         """Whether the row can go along, if these buffers are all that it waits for; then it does."""

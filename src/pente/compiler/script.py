@@ -44,7 +44,7 @@ class Script:
         self.calls: list[Call] = []
         self.tasks: list[int] = []
         self.loops: dict[LoopRow, Any] = {}
-        self.codes: dict[KernelRow, tuple[int, int]] = {}  # the addresses of the kernel and of its operands
+        self.codes: dict[KernelRow, tuple[int, int]] = {}
         self.stages = [self._stage(i, part, words) for i, part in enumerate(parts)]
         self.tasks.append(len(self.calls))
         arrays = [np.array(x, np.int64).reshape(-1) for x in (self.calls, self.tasks, self.stages)]
@@ -69,22 +69,23 @@ class Script:
         room = 0.0
         for chain in stage.chains:
             pieces = 1 if stage.in_order else max(min(chain.pieces, int(chain.work / GRAIN), MOST_TASKS), 1)
+            work = chain.work / pieces
+            members = [(*self._code(member.row), chain.edges(member, pieces)) for member in chain.members]
             for n in range(pieces):
                 if pieces > 1 or room <= 0:
                     self.tasks.append(len(self.calls))
                     room = math.inf if stage.in_order else GRAIN if pieces == 1 else 0.0
-                for member in chain.members:
-                    self._call(member.row, *chain.part(member, n, pieces))
-                room -= chain.work / pieces
+                calls = [(code, operands, edges[n], edges[n + 1]) for code, operands, edges in members]
+                self.calls += [call for call in calls if call[2] < call[3]]
+                room -= work
 
-    def _call(self, row: KernelRow, first: int, last: int) -> None:
-        if first == last:
-            return
+    def _code(self, row: KernelRow) -> tuple[int, int]:
+        """The addresses of the kernel and of its operands."""
         if row not in self.codes:
             words, operands = operand_words(row.kernel, [self.slots[x] for x in row.operands], self.kernels)
             self.kept.append(words)
             self.codes[row] = self.kernels[row.kernel.text], operands
-        self.calls.append((*self.codes[row], first, last))
+        return self.codes[row]
 
     def _loop(self, loop: LoopRow, begin: int) -> Any:
         moves = [(self.slots[m.node], self.slots[m.base], m.start, m.step, m.other, m.step) for m in loop.moves]

@@ -34,13 +34,21 @@ __all__ = [
 
 
 def walk_back(
-    roots: Mapping[Node, Any], sources: Iterable[Node] | None, graph: bool, cuts: list[Cut] | None = None
+    roots: Mapping[Node, Any],
+    sources: Iterable[Node] | None,
+    graph: bool,
+    cuts: list[Cut] | None = None,
+    inner: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
     """Every tracked node with its finished gradient, from the roots back; only what leads to ``sources``, if given.
 
     ``roots`` are nodes with the gradient that comes in from outside: arrays, or tensors where ``graph`` is true. The
-    list ``cuts`` is told the last places at which gradients stop.
+    list ``cuts`` is told the last places at which gradients stop. Who watches the step is told of every gradient, but
+    not of ``inner`` ones, which are a part of another.
     """
+    watch = None if inner or state.watchers else state.watch
+    if watch is not None:
+        sources = watch.begin(roots, sources)
     reached = ancestors(roots, stop=_untracked)
     order = [node for node in reached if node.tracked]
     if cuts is not None and len(order) < len(reached):
@@ -52,6 +60,8 @@ def walk_back(
         if node not in useful or node not in found:
             continue
         g = found.pop(node)
+        if watch is not None:
+            watch.arrived(node, g)
         yield node, g
         if node.op is not None:
             _pass_on(node, g, useful, found, graph)
@@ -122,12 +132,12 @@ def _part_of(node: Node, index: int) -> Tensor:
     return Tensor(value, Node(p.part, (node,), {"index": index}, value, tracked, node.path, None))
 
 
-def gradients(roots: Mapping[Node, Any], sources: Sequence[Node], graph: bool) -> dict[Node, Any]:
+def gradients(roots: Mapping[Node, Any], sources: Sequence[Node], graph: bool, inner: bool = False) -> dict[Node, Any]:
     """The gradients of those sources that the roots depend on."""
     wanted = set(sources)
     found: dict[Node, Any] = {}
     with np.errstate(all="ignore"), recording(graph):
-        for node, g in walk_back(roots, wanted, graph):
+        for node, g in walk_back(roots, wanted, graph, inner=inner):
             if node in wanted:
                 refuse_changed(node)
                 found[node] = g
@@ -190,7 +200,7 @@ def pull_through(
         g = lift(g) if graph else g
         roots[node] = roots[node] + g if node in roots else g
     sources = [x.node for x, wanted in zip(leaves, needed, strict=True) if wanted and x.node is not None]
-    found = gradients(roots, sources, graph)
+    found = gradients(roots, sources, graph, inner=True)
     return [
         found.get(x.node) if wanted and x.node is not None else None for x, wanted in zip(leaves, needed, strict=True)
     ]

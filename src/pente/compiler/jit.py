@@ -2,12 +2,13 @@
 
 import functools
 import types
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pente import tree
+from pente.autodiff.watching import Found, Watch, noting, watched
 from pente.compiler import llvm
 from pente.compiler.capture import Capture, capture
 from pente.compiler.native import NativeTable
@@ -44,8 +45,9 @@ def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Seq
 class Compiled:
     """One program of a function: the traced graph, the passes it went through, and its table."""
 
-    def __init__(self, captured: Capture) -> None:
+    def __init__(self, captured: Capture, watch: Watch | None = None) -> None:
         self.captured = captured
+        self.watch = watch
         self.stages: list[tuple[str, Graph]] = []
         native = llvm.available()
         self.graph = run_passes(captured.graph, native, lambda name, graph: self.stages.append((name, graph)))
@@ -64,12 +66,13 @@ class Compiled:
         """Whether what was fixed while tracing still holds: which Variables are trained."""
         return [v.trainable for v in self.captured.state] == self.trainable
 
-    def run(self, arguments: Sequence[Any]) -> Any:
-        """Run, then hand over the new state: a run that fails changes nothing."""
+    def run(self, arguments: Sequence[Any], keep: bool = True) -> Any:
+        """Run, then hand over the new state, unless it is not to be kept: a run that fails changes nothing."""
         values = self.table.run([*arguments, *[v.array for v in self.captured.state]])
         count = len(self.graph.outputs)
-        for variable, value in zip(self.assigned, values[count:], strict=True):
-            variable.replace(value)
+        if keep:
+            for variable, value in zip(self.assigned, values[count:], strict=True):
+                variable.replace(value)
         return self.captured.rebuilt([Tensor(x) for x in values[:count]])
 
 
@@ -96,27 +99,52 @@ class Jitted:
         return self if instance is None else types.MethodType(self, instance)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        if state.tracers or state.watchers:  # inside a trace or a gradient it is the plain function
+        if _is_inside():
             return self.function(*args, **options)
         dynamic, key, rebuild = self._split(args, options)
         if any(x.requires_grad for x in dynamic):
             return self.function(*args, **options)
-        program = self.programs.get(key)
-        if program is None or not program.fresh():
-            program = self._trace(dynamic, key, rebuild, program is not None)
-        self.recent = program
+        self.recent = program = self._program(dynamic, key, rebuild)
         return program.run([x.data for x in dynamic])
+
+    def watched(self, *paths: str, names: Mapping[int, str] | None = None, keep: bool = True) -> Callable[..., Any]:
+        """The function that returns its result, and what it computes at these paths on the way.
+
+        As ``pente.autodiff.watching.watched``. The program that does so is one of its own, traced once for these paths;
+        its results and the new state have the same bits.
+
+        >>> import pente
+        >>> model = pente.Sequential([pente.layers.Dense(2, name="first"), pente.layers.Dense(1)])
+        >>> step = pente.jit(lambda x: pente.value_and_grad(lambda: model(x).sum(), wrt=model)()[0])
+        >>> loss, found = step.watched("first", "*/bias")(pente.ones((3, 4)))
+        >>> list(found), found["first"].shape, found["first"].grad.shape
+        (['first', 'first/bias', 'dense/bias'], (3, 2), (3, 2))
+        """
+        plain = watched(self.function, *paths, names=names, keep=keep)
+
+        @functools.wraps(self.function)
+        def run(*args: Any, **options: Any) -> tuple[Any, Found]:
+            if _is_inside():
+                return plain(*args, **options)  # type: ignore[no-any-return]
+            dynamic, (*kind, _), rebuild = self._split(args, options)
+            if any(x.requires_grad for x in dynamic):
+                return plain(*args, **options)  # type: ignore[no-any-return]
+            program = self._program(dynamic, (*kind, paths), rebuild, Watch(paths, names))
+            result, taken = program.run([x.data for x in dynamic], keep)
+            return result, program.watch.found(taken)  # type: ignore[union-attr]
+
+        return run
 
     def _split(
         self, args: tuple[Any, ...], options: dict[str, Any]
-    ) -> tuple[list[Tensor], Hashable, Callable[..., Any]]:
+    ) -> tuple[list[Tensor], tuple[Hashable, ...], Callable[..., Any]]:
         """The tensors among the arguments, the key of their kind, and how the arguments are put together again."""
         items, structure = tree.flatten([list(args), options])
         fixed = [i in self.static or i - len(args) in self.static for i, x in enumerate(args) for _ in tree.leaves(x)]
         fixed += [False] * (len(items) - len(fixed))
         moving = [_is_dynamic(x) and not still for x, still in zip(items, fixed, strict=True)]
         tensors = [lift(x) for x, moves in zip(items, moving, strict=True) if moves]
-        kinds = tuple((x.shape, x.dtype.name) for x in tensors)
+        kinds = tuple([(x.shape, x.dtype) for x in tensors])
         still = tuple(_static_key(x) for x, moves in zip(items, moving, strict=True) if not moves)
 
         def rebuild(*values: Tensor) -> tuple[list[Any], dict[str, Any]]:
@@ -125,9 +153,25 @@ class Jitted:
             positional, named = tree.unflatten(structure, whole)
             return positional, named
 
-        return tensors, (repr(structure), tuple(moving), kinds, still, self.version()), rebuild
+        return tensors, (repr(structure), tuple(moving), kinds, still, self.version(), ()), rebuild
 
-    def _trace(self, dynamic: list[Tensor], key: Any, rebuild: Callable[..., Any], stale: bool) -> Compiled:
+    def _program(
+        self, dynamic: list[Tensor], key: Hashable, rebuild: Callable[..., Any], watch: Watch | None = None
+    ) -> Compiled:
+        """The one for this kind of arguments, traced where it is not there yet or does not hold any more."""
+        program = self.programs.get(key)
+        if program is None or not program.fresh():
+            program = self._trace(dynamic, key, rebuild, program is not None, watch)
+        return program
+
+    def _trace(
+        self,
+        dynamic: list[Tensor],
+        key: Any,
+        rebuild: Callable[..., Any],
+        stale: bool = False,
+        watch: Watch | None = None,
+    ) -> Compiled:
         def run(*values: Tensor) -> Any:
             positional, named = rebuild(*values)
             return self.function(*positional, **named)
@@ -136,14 +180,15 @@ class Jitted:
             self.retraces.append("another set of Variables is trained" if stale else _difference(self._last, key))
         specs = [Spec(x.shape, x.dtype) for x in dynamic]
         names = [x.name or f"argument {i}" for i, x in enumerate(dynamic)]
-        program = self.programs[key] = Compiled(capture(run, specs, names))
+        whole = run if watch is None else noting(run, watch)
+        program = self.programs[key] = Compiled(capture(whole, specs, names), watch)
         self._last = key
         return program
 
     def lower(self, *args: Any, **options: Any) -> Graph:
         """The program for these arguments, after all passes."""
         dynamic, key, rebuild = self._split(args, options)
-        return (self.programs.get(key) or self._trace(dynamic, key, rebuild, False)).graph
+        return (self.programs.get(key) or self._trace(dynamic, key, rebuild)).graph
 
     def explain(self, *args: Any, **options: Any) -> Report:
         """The program before and after each pass, the rows of its table, its memory, and why it was traced anew.
@@ -152,11 +197,16 @@ class Jitted:
         """
         if args or options:
             dynamic, key, rebuild = self._split(args, options)
-            program = self.programs.get(key) or self._trace(dynamic, key, rebuild, False)
+            program = self.programs.get(key) or self._trace(dynamic, key, rebuild)
             return report(program, self.retraces, [x.data for x in dynamic])
         if not self.programs:
             return Report("not traced yet: call it once.")
         return report(self.programs[self._last], self.retraces, None)
+
+
+def _is_inside() -> bool:
+    """Whether we are in a trace, a gradient or a watched step: there it is the plain function."""
+    return bool(state.tracers or state.watchers or state.watch is not None)
 
 
 def _is_dynamic(x: Any) -> bool:
@@ -193,4 +243,6 @@ def _difference(before: Any, after: Any) -> str:
             return f"argument {i} was {old[1]}{list(old[0])} and is {new[1]}{list(new[0])}"
     if before[3] != after[3]:
         return "a static argument changed"
+    if before[4] == after[4]:
+        return "other values inside are watched"
     return "a layer, the optimizer or the mode changed"

@@ -37,6 +37,7 @@ class State(threading.local):
         self.position: Position | None = None
         self.tracers: list[Tracer] = []
         self.watchers = 0  # how many tapes and transforms around us still want to differentiate what is computed now
+        self.watch: Any = None  # who is told of what is computed on the way
         self.backward: Any = None  # what the last backward() reached, for the reason why a gradient is missing
 
 

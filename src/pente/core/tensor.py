@@ -370,6 +370,8 @@ class Variable(Handle):
         if self._leaf is None:
             self._leaf = Tensor(self._value, leaf(self._value, self._trainable, self))
             self._leaf.node.version = self.version  # type: ignore[union-attr]
+        if state.watch is not None:
+            state.watch.touch(self, self._leaf)
         return self._leaf
 
     def assign(self, value: Any) -> None:
@@ -377,6 +379,8 @@ class Variable(Handle):
         if state.tracers:
             state.tracers[-1].assign(self, value)
             return
+        if state.watch is not None:
+            self.leaf()  # it is told the value before
         if not isinstance(value, Handle):
             self.replace(np.array(self.fitted(value)))
             return

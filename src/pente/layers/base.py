@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, overload
 
 from pente import initializers, regularizers, tree
 from pente.core.node import is_abstract
-from pente.core.state import layer_path
+from pente.core.state import layer_path, state
 from pente.core.tensor import Tensor, Variable
 from pente.dtypes import DType, as_dtype, default_float
 from pente.errors import PenteError, UsageError
@@ -229,6 +229,8 @@ class Layer(Fields, Held):
             except PenteError as error:
                 error.add_note(f"in {self.path or self.name} ({type(self).__name__}), called on {_shapes_text(args)}")
                 raise
+            if state.watch is not None:
+                result = state.watch.note(self, result)
         if outermost and (call.losses or self.added_losses):
             vars(self)["added_losses"] = call.losses
         if self.output_shape is None:

@@ -1,13 +1,16 @@
 """Compile, fit, evaluate, predict: the loop over batches, and the step that a batch takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from pente import optimizers, tree
+from pente.autodiff.tape import GradientTape
 from pente.autodiff.transforms import value_and_grad
+from pente.autodiff.watching import Found, watched
 from pente.compiler.jit import Compiled, Jitted
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
@@ -50,6 +53,8 @@ class Trainer:
 
         @property
         def variables(self) -> list[Variable]: ...
+
+        def named_state(self) -> dict[str, Variable]: ...
 
         @property
         def losses(self) -> list[Any]: ...
@@ -114,6 +119,18 @@ class Trainer:
         """The predictions of one batch, in inference mode."""
         with no_grad():
             return self(x, training=False)
+
+    def record_step(self, x: Any, y: Any = None, sample_weight: Any = None, training: bool = False) -> Any:
+        """The loss and the predictions of one batch, with gradients on the way where there is a loss."""
+        if y is None:
+            with no_grad():
+                return None, self(x, training=training)
+        objective = self.compiled().objective
+        with GradientTape() as tape:
+            predictions = self(x, training=training)
+            loss = objective.loss(y, predictions, sample_weight, self.output_names, self.losses)
+        tape.gradient(loss, self.trainable_variables, unconnected_gradients="none")
+        return loss, predictions
 
     @property
     def optimizer(self) -> Optimizer:
@@ -229,17 +246,30 @@ class Trainer:
         step = getattr(self, verb)
         if self.plan is not None and not self.plan.jit:
             return step(*batch)
-        programs: dict[str, Jitted] = vars(self).setdefault("programs", {})
-        if verb not in programs:
-            programs[verb] = Jitted(step, version=self._version)
-        try:
+        program = self._jitted(verb)
+        with _told_of_values():
             if self.plan is not None and verb == "train_step" and self.plan.to_verify:
                 self.plan.to_verify -= 1
-                return shadowed(programs[verb], step, batch, self._all_variables)
-            return programs[verb](*batch)
-        except TraceError as error:
-            error.add_note("A model or a loss that looks at values runs with compile(..., jit=False).")
-            raise
+                return shadowed(program, step, batch, self._all_variables)
+            return program(*batch)
+
+    def _watched(self, verb: str, paths: Sequence[str], *batch: Any, keep: bool = True) -> tuple[Any, Found]:
+        """A step, and what it computes at these paths; without ``keep`` nothing is changed by it."""
+        if any(not layer.built for _, layer in self.walk()):
+            self._run("predict_step", batch[0])  # so that there are weights to watch
+        names = {id(layer): path for path, layer in self.walk()}
+        names |= {id(variable): path for path, variable in self.named_state().items()}
+        eager = self.plan is not None and not self.plan.jit
+        step = partial(watched, getattr(self, verb)) if eager else self._jitted(verb).watched
+        with _told_of_values():
+            found: tuple[Any, Found] = step(*paths, names=names, keep=keep)(*batch)
+        return found
+
+    def _jitted(self, verb: str) -> Jitted:
+        programs: dict[str, Jitted] = vars(self).setdefault("programs", {})
+        if verb not in programs:
+            programs[verb] = Jitted(getattr(self, verb), version=self._version)
+        return programs[verb]
 
     def _all_variables(self) -> list[Variable]:
         """All that a training step may change."""
@@ -354,6 +384,22 @@ class Trainer:
         (batch,) = source_of(x, y, sample_weight, batch_size=2**31).epoch(0)
         return _given(_numbers(self._run("test_step", *_tensors(batch))), return_dict)
 
+    def record_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, paths: Sequence[str] = ("*",), training: bool = False
+    ) -> tuple[Any, Found]:
+        """The loss and the predictions of this batch, and what is computed at these paths; nothing is changed.
+
+        Without y there is no loss, and there are no gradients.
+        """
+        if y is None:
+            batch = Batch(arrays(x, "x"), None, None)
+        else:
+            self.compiled()
+            source = source_of(x, y, sample_weight, batch_size=2**31)
+            self._check(source)
+            (batch,) = source.epoch(0)
+        return self._watched("record_step", paths, *_tensors(batch), training, keep=False)
+
     def predict_on_batch(self, x: Any) -> Any:
         """The predictions for this batch, as arrays."""
         outputs = self._run("predict_step", _tensors(Batch(arrays(x, "x"), None, None))[0])
@@ -367,6 +413,16 @@ class Trainer:
     def metrics_names(self) -> list[str]:
         """The names of what ``evaluate`` returns."""
         return list(self.compiled().objective.logs())
+
+
+@contextmanager
+def _told_of_values() -> Iterator[None]:
+    """An error that says that values are asked for while tracing also says what to do."""
+    try:
+        yield
+    except TraceError as error:
+        error.add_note("A model or a loss that looks at values runs with compile(..., jit=False).")
+        raise
 
 
 def _tensors(batch: Batch) -> tuple[Any, Any, Any]:

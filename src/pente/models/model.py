@@ -7,6 +7,7 @@ from pente.errors import UnknownNameError, UsageError
 from pente.layers import Input, Layer
 from pente.layers.structure import unique_names
 from pente.models.graph import LayerGraph
+from pente.models.record import Record
 from pente.models.summary import print_summary
 from pente.train.trainer import Trainer
 
@@ -130,6 +131,23 @@ class Model(Layer, Trainer):
         if name in ("inputs", "outputs"):
             return None if self.graph is None else getattr(self.graph, name)
         return super()._field(name)
+
+    def record(self, x: Any, y: Any = None, sample_weight: Any = None, *, training: bool = False) -> Record:
+        """What the model computes on the way from this batch to its predictions, and with y to the loss, by path.
+
+        ``record["block/dense_1"]`` is the output of a layer, ``record["block/dense_1/kernel"]`` a weight, also in
+        models inside of models, each with ``value``, ``shape`` and ``grad``; a layer that is called several times has a
+        list of them. Weights, metrics and random state stay as they are. Raises UnknownNameError for a path at which
+        nothing is computed, and UsageError for ``grad`` where no y was given.
+
+        >>> import pente
+        >>> model = pente.Sequential([pente.layers.Dense(3, name="features"), pente.layers.Dense(1)])
+        >>> model.compile(loss="mse")
+        >>> record = model.record(pente.ones((2, 4)), pente.ones((2, 1)))
+        >>> record["features"].shape, record["features"].grad.shape, record["features/kernel"].grad.shape
+        ((2, 3), (2, 3), (4, 3))
+        """
+        return Record(*self.record_on_batch(x, y, sample_weight, training=training))
 
     def summary(self, expand_nested: bool = False) -> None:
         """Print a table of the layers: class, shape of the output, number of weights."""

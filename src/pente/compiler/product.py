@@ -15,6 +15,7 @@ ROWS = 8  # of a block
 BLOCKS = 8  # that go by a stripe together
 PIECE = 100_000  # multiply-adds, some 2 µs: smaller pieces are not worth a thread's way to them
 PIECES = 64  # are enough
+ENOUGH = 16  # parts of the rows: with so many the columns stay together
 HELD = 2**18  # bytes of B that stay in the cache of a core, next to what is read of A
 LARGE = 2**20  # bytes that do not
 DEPTH = 1024  # of what is packed at a time
@@ -133,7 +134,7 @@ def _pieces(product: Product, blocks: int, stripes: int, groups: int, packs: boo
     """
     wanted = min(product.work // PIECE, PIECES // (1 + packs)) / prod(step.length for step in product.batch)
     parts = max(min(ceil(blocks / (16 if packs else 2)), ceil(wanted / groups)), 1)
-    return parts, min(max(groups, ceil(wanted / parts)), stripes)
+    return parts, min(max(groups, ceil(min(wanted, ENOUGH) / parts)), stripes)
 
 
 def _block(rows: int) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from pente.compiler.chains import GRAIN
 from pente.compiler.layout import KernelRow, LoopRow
 from pente.compiler.memory import address_of
 from pente.compiler.schedule import Begin, Check, End, Part, Stage
-from pente.compiler.walk import BEGIN, CHECK, END, STOP, TASKS
+from pente.compiler.stages import BEGIN, CHECK, END, STOP, TASKS
 from pente.compiler.writer import Function, Kernel
 from pente.core.node import Node
 

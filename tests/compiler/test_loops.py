@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 import pente
-from pente.compiler import jit
+from pente.compiler import jit, llvm
+from pente.compiler.layout import LoopRow
+from pente.compiler.runner import Runner
 from pente.core.node import Node
 from tests.compiler.agreement import agree, assert_agree, passes_keep_bits
+
+pytestmark = pytest.mark.skipif(not llvm.available(), reason="what is done for native code only")
 
 RNG = np.random.default_rng(0)
 XS, W, B = RNG.normal(size=(6, 3, 4)), RNG.normal(size=(4, 4)) / 2, RNG.normal(size=4)
@@ -283,3 +287,75 @@ def test_pieces_that_do_not_fit_are_added_up(cut: Any) -> None:
     pieces = gradient_of_pieces(cut)
     agree(pieces, XS)
     assert names(pieces, XS)["concatenate"] == 0
+
+
+# Where things lie.
+
+
+def labels(function: Any, *args: Any) -> list[str]:
+    """What the rows of the compiled function do; those of a loop stand in its place."""
+    compiled = jit(function)
+    compiled(*args)
+    rows = [inner for row in compiled.recent.table.rows for inner in (row.rows if isinstance(row, LoopRow) else [row])]
+    return [row.label for row in rows]
+
+
+def test_what_only_a_concatenation_reads_is_written_where_it_belongs() -> None:
+    def joined(x: Any, y: Any) -> Any:
+        return pente.concat([pente.exp(x), y, pente.sin(x).sum(axis=1, keepdims=True)], axis=1)
+
+    agree(joined, XS[0], XS[1])
+    assert labels(joined, XS[0], XS[1]) == ["exp", "sin → sum", "identity"]
+
+
+def test_what_others_read_too_is_also_there() -> None:
+    def joined(x: Any) -> Any:
+        y, z = pente.exp(x), pente.sin(x)
+        return pente.concat([y, y, z], axis=0), z, pente.concat([z * 2.0, y], axis=1) @ pente.concat([y.T, z.T], axis=0)
+
+    agree(joined, XS[0])
+
+
+@pytest.mark.parametrize("parts", [lambda a: (a[:2] * 2.0, a[:2] + 1.0), lambda a: (a[2:] + 1.0, a[:2] * 2.0)])
+def test_new_state_is_not_written_over_old_one_that_another_piece_still_reads(parts: Any) -> None:
+    state = pente.Variable(np.arange(4.0))
+
+    @jit
+    def step(x: Any) -> Any:
+        state.assign(pente.concat(parts(state.read())))
+        return x
+
+    step(np.zeros(1))
+    runner = Runner(step.recent)
+    runner.begin([np.zeros(3)])
+    runner.run(np.arange(3))
+    runner.commit()
+    expected = np.arange(4.0)
+    for _ in range(4):
+        expected = np.concatenate(parts(expected))
+    assert state.numpy().tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_all_states_of_a_loop_are_given_without_a_copy(reverse: bool) -> None:
+    def states(xs: Any) -> Any:
+        def step(c: Any, x: Any) -> Any:
+            after = (pente.exp(-c[0]) * x, c[1] + c[0])
+            return after, (after[0], c[1], after[1])
+
+        return [ys.sum() for ys in pente.scan(step, (START, START), xs, reverse=reverse)[1]]
+
+    agree(states, XS)
+    starts, sums = ["identity"] * 2, ["sum"] * 3
+    assert labels(states, XS) == [*starts, "negative → exp → multiply", "add", *sums]
+
+
+def test_a_transposed_weight_is_put_in_order_once() -> None:
+    def run(xs: Any, w: Any) -> Any:
+        return pente.scan(lambda c, x: (c @ w.T + x, ()), START, xs)[0]
+
+    agree(run, XS, W)
+    compiled = jit(run)
+    compiled(XS, W)
+    before = [row for row in compiled.recent.table.rows if not isinstance(row, LoopRow)]
+    assert [row.writes[0].shape for row in before if row.writes[0].shape == W.shape] == [W.shape]

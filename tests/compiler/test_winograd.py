@@ -95,7 +95,7 @@ def test_edges_are_as_exact_as_the_inside(drawn_settings: Any, seed: int) -> Non
 
 
 def test_a_sum_over_very_many_tiles_is_as_exact() -> None:
-    """1750 tiles are added up in 14 groups of two parts, and the last part is not full."""
+    """1750 tiles are added up in 14 groups of four parts, and the last part is empty."""
     x, _, grad = drawn(4, (70, 17, 17, 32), 32)
     assert error(*all_three(x, _, grad, params())[2]) < 4 * TOLERANCE["float32"]
 

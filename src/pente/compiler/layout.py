@@ -3,6 +3,7 @@
 A view of another value (a reshape, a transpose, a slice) is no row: whoever reads it reads the buffer it looks at.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -130,6 +131,7 @@ class Layout:
         for node in (*graph.inputs, *graph.captured):
             if node not in self.views:
                 self._own(node)
+        self.places = _places(graph, self._asked)
         for step in fuse(graph):
             self._plan(step)
         self.results: list[Node] = []
@@ -225,7 +227,8 @@ class Layout:
         stored = [node for node in group.nodes if node is group.root or node in self._asked]
         writes = []
         for node in stored:
-            view = self._own(node)
+            view = self.places.get(node) or self._own(node)
+            self.views[node] = view
             ends = group.reduces and node is group.root
             writes.append((node, reduced_view(view, group) if ends else broadcast(view, group.shape)))
         self.rows.append(_loop_row(Loop(group, reads, tuple(writes))))
@@ -286,11 +289,10 @@ class Layout:
         return self._row(node, largest_kernel(node, x, bool(taken)), [x], prod(x.shape) / 4, *taken)
 
     def _plan_concatenate(self, node: Node) -> None:
-        out, axis, start = self._own(node), node.params["axis"], 0
-        for x in (self.views[i] for i in node.inputs):
-            if all(x.shape):
-                self._write(x, out._replace(offset=start * out.strides[axis], shape=x.shape))
-            start += x.shape[axis]
+        self._own(node)
+        for x, place in zip(node.inputs, _pieces(node), strict=True):
+            if all(x.shape) and self.views[x] != place:
+                self._write(self.views[x], place)
 
     def _plan_places(self, node: Node) -> None:
         """Reading or writing at places; a word of its own tells of an index that lies outside."""
@@ -350,16 +352,21 @@ class _Scan:
     """A scan as a loop of rows.
 
     Without a record the carry has two places and goes from one to the other. Where the program wants the carry before
-    each step (its gradient does), the carry has a place for every step, and the record is there without a copy.
+    or after each step (the gradient does, and whoever asks for all states), the carry has a place for every step, and
+    the record is there without a copy.
     """
 
     def __init__(self, outer: Layout, node: Node) -> None:
         body, self.carries, self.sequences = (node.params[k] for k in ("body", "carries", "sequences"))
         self.length, self.reverse = node.params["length"], node.params["reverse"]
         graph = run_passes(body, native=True)
+        self.starts: list[tuple[View, View]] = []  # what is written before the loop
         self.views = [outer.views[x] for x in node.inputs]
         count = self.carries
-        places = {x: i for i, x in enumerate(graph.inputs[:count])}
+        self.views[count + self.sequences :] = map(self._in_order, self.views[count + self.sequences :])
+        carried = [(x, (i, True)) for i, x in enumerate(graph.outputs[:count])]
+        places = dict([*reversed(carried), *[(x, (i, False)) for i, x in enumerate(graph.inputs[:count])]])
+        # Which carry is given as it is, and whether after the step.
         self.kept = [places.get(x) for x in graph.outputs[count:]]
         given = [x for x, kept in zip(graph.outputs[count:], self.kept, strict=True) if kept is None]
         graph = Graph(graph.inputs, graph.captured, graph.nodes, (*graph.outputs[:count], *given), {})
@@ -373,6 +380,13 @@ class _Scan:
             self._rows(graph.inputs[count : count + self.sequences])
             self.row = LoopRow(tuple(self.inner.rows), self.length, tuple(self.moves))  # type: ignore[arg-type]
 
+    def _in_order(self, view: View) -> View:
+        """A constant that lies out of order, a transposed weight say, is put in order once, for every step reads it."""
+        if view.plain or 0 in view.strides:
+            return view
+        self.starts.append((view, _buffer(view.shape, view.buffer)))
+        return self.starts[-1][1]
+
     def _given(self, graph: Graph) -> dict[Node, View]:
         """The body's inputs: rows of sequences are seen where they lie, and so are the constants."""
         count, found = self.carries, {}
@@ -384,11 +398,10 @@ class _Scan:
 
     def _carry(self, inputs: tuple[Node, ...]) -> None:
         self.moves: list[Move] = []
-        self.starts: list[tuple[View, View]] = []
         self.ends: list[View] = []
         self.records: list[View] = []
         for i, node in enumerate(inputs):
-            recorded = i in self.kept
+            recorded = (i, False) in self.kept or (i, True) in self.kept
             places = self.length + 1 if recorded else 2
             whole = _buffer((places, *node.shape), node)
             size = prod(node.shape)
@@ -403,8 +416,7 @@ class _Scan:
             at = [whole._replace(offset=n * size, shape=node.shape, strides=whole.strides[1:]) for n in (first, last)]
             self.starts.append((self.views[i], at[0]))
             self.ends.append(at[1])
-            begin = size if first else 0
-            self.records.append(whole._replace(offset=begin, shape=(self.length, *node.shape)))
+            self.records.append(whole)
 
     def _stack(self, count: int) -> None:
         """What the steps give, one after the other."""
@@ -412,12 +424,18 @@ class _Scan:
         stacks = []
         for kept in self.kept:
             if kept is not None:
-                stacks.append(self.records[kept])
+                stacks.append(self._record(*kept))
                 continue
             node = next(given)
             stacks.append(_buffer((self.length, *node.shape), node))
             self._walk(node, stacks[-1])
         self.parts = (*self.ends, *stacks)
+
+    def _record(self, carry: int, after: bool) -> View:
+        """The carry before each step, or after it."""
+        whole = self.records[carry]
+        begin = whole.strides[0] if after != self.reverse else 0
+        return whole._replace(offset=begin, shape=(self.length, *whole.shape[1:]))
 
     def _rows(self, inputs: tuple[Node, ...]) -> None:
         for node, view in zip(inputs, self.views[self.carries :], strict=False):
@@ -429,6 +447,22 @@ class _Scan:
         step = whole.strides[0] * size * (-1 if self.reverse else 1)
         start = whole.offset * size - (self.length - 1) * step if self.reverse else whole.offset * size
         self.moves.append(Move(node, whole.buffer, start, step, step))
+
+
+def _places(graph: Graph, asked: set[Node]) -> dict[Node, View]:
+    """What only a concatenation reads is written where it belongs in it."""
+    reads = Counter([*asked, *[x for node in graph.nodes for x in node.inputs]])
+    joined = [x for x in graph.nodes if x.op is p.concatenate and has_type(x.dtype) and all(x.shape)]
+    return {x: place for node in joined for x, place in zip(node.inputs, _pieces(node), strict=True) if reads[x] == 1}
+
+
+def _pieces(node: Node) -> list[View]:
+    """Where the inputs of a concatenation lie in what it gives."""
+    whole, axis, start, found = contiguous(node.shape), node.params["axis"], 0, []
+    for x in node.inputs:
+        found.append(View(node, start * whole[axis], x.shape, whole, node.dtype))
+        start += x.shape[axis]
+    return found
 
 
 def _buffer(shape: tuple[int, ...], like: Node) -> View:
@@ -447,7 +481,7 @@ def _steady(loop: Loop) -> frozenset[tuple[Node, Node]]:
         return frozenset()
     buffers = [view.buffer for _, view in loop.reads]
     read = [v for _, v in loop.reads if v.plain and not v.offset and buffers.count(v.buffer) == 1]
-    written = [v for _, v in loop.writes if v.plain and not v.offset]
+    written = [v for _, v in loop.writes if v.plain and prod(v.shape) == prod(v.buffer.shape)]
     return frozenset((a.buffer, b.buffer) for a in read for b in written if a.dtype == b.dtype)
 
 

@@ -33,7 +33,7 @@ class Tiles(NamedTuple):
         return cls(shape[0], shape[1:3], shape[3], corner, (ceil(out[1] / OUT), ceil(out[2] / OUT)))
 
     @property
-    def number(self) -> int:
+    def total(self) -> int:
         """How many tiles."""
         return self.images * prod(self.counts)
 
@@ -43,38 +43,40 @@ class Tiles(NamedTuple):
         Places outside of the image are 0, and so is a tile that is not there.
         """
         base, target, nothing = ends
-        origin, i, j = self._origin(to, base, t)
-        (height, width), (top, left) = self.places, self.corner
-        above, before = (to.put(f"sub i64 {n}, {times(to, at, OUT)}") for n, at in ((top, i), (left, j)))
-        below, after = (to.put(f"add i64 {start}, {n}") for start, n in ((above, height), (before, width)))
-        there = to.put(f"icmp slt i64 {t}, {self.number}")
+        origin, above, before = self._origin(to, base, t)
+        (height, width), channels = map(to.number, self.places), to.number(self.channels)
+        below, after = to.put(f"add i64 {above}, {height}"), to.put(f"add i64 {before}, {width}")
+        there = to.put(f"icmp slt i64 {t}, {to.number(self.total)}")
         below = to.put(f"select i1 {there}, i64 {below}, i64 {above}")
-        sizes = (above, below, before, after, width * self.channels, self.channels, strides.point, strides.block)
+        bounds = (above, below, before, after)
+        sizes = (to.put(f"mul i64 {width}, {channels}"), channels, *map(to.number, strides[1:]))
         pointers = [f"ptr {x}" for x in (target, origin, nothing)]
-        to.call(image_function(places), *pointers, *[f"i64 {n}" for n in sizes])
+        to.call(image_function(places), *pointers, *[f"i64 {n}" for n in (*bounds, *sizes)])
 
     def result(self, to: Writer, ends: tuple[str, str, str], t: str, channels: int, point: int) -> None:
         """Tile t of the result. ``ends`` are what comes out of the products, the image, and memory nobody reads."""
         source, base, nowhere = ends
-        origin, i, j = self._origin(to, base, t)
-        height, width = self.places
-        below, after = (to.put(f"sub i64 {n}, {times(to, at, OUT)}") for n, at in ((height, i), (width, j)))
-        sizes = (below, after, width * self.channels, self.channels, channels, point)
-        pointers = [f"ptr {x}" for x in (origin, source, nowhere)]
-        to.call(result_function(), *pointers, *[f"i64 {n}" for n in sizes])
+        origin, above, before = self._origin(to, base, t)
+        (height, width), apart = map(to.number, self.places), to.number(self.channels)
+        below, after = to.put(f"add i64 {above}, {height}"), to.put(f"add i64 {before}, {width}")
+        down = to.put(f"mul i64 {width}, {apart}")
+        sizes = (below, after, down, apart, to.number(channels), to.number(point))
+        to.call(result_function(), *[f"ptr {x}" for x in (origin, source, nowhere)], *[f"i64 {n}" for n in sizes])
 
     def _origin(self, to: Writer, base: str, t: str) -> tuple[str, str, str]:
-        """Where tile t begins, and its row and column among the tiles of its image."""
-        down, across = self.counts
-        image, rest = to.put(f"udiv i64 {t}, {down * across}"), to.put(f"urem i64 {t}, {down * across}")
+        """Where tile t begins; and how many places of it lie above the image, and how many before it, or minus that."""
+        (height, width), (top, left), (_, across) = (map(to.number, x) for x in (self.places, self.corner, self.counts))
+        each = to.number(prod(self.counts))
+        image, rest = to.put(f"udiv i64 {t}, {each}"), to.put(f"urem i64 {t}, {each}")
         i, j = to.put(f"udiv i64 {rest}, {across}"), to.put(f"urem i64 {rest}, {across}")
-        (height, width), (top, left) = self.places, self.corner
-        row = to.put(f"add i64 {times(to, image, height)}, {times(to, i, OUT)}")
-        place = to.put(f"add i64 {times(to, row, width)}, {times(to, j, OUT)}")
-        place = to.put(f"sub i64 {place}, {top * width + left}")
-        return to.shifted("float", base, times(to, place, self.channels)), i, j
+        above, before = (
+            to.put(f"sub i64 {low}, {to.put(f'mul i64 {at}, {OUT}')}") for low, at in ((top, i), (left, j))
+        )
+        row = to.put(f"sub i64 {to.put(f'mul i64 {image}, {height}')}, {above}")
+        place = to.put(f"sub i64 {to.put(f'mul i64 {row}, {width}')}, {before}")
+        return to.shifted("float", base, times(to, place, self.channels)), above, before
 
 
 def times(to: Writer, i: str, n: int) -> str:
-    """i·n."""
-    return "0" if i == "0" else i if n == 1 else to.put(f"mul i64 {i}, {n}")
+    """i·n, where n is no part of the text."""
+    return "0" if i == "0" else to.put(f"mul i64 {i}, {to.number(n)}")

@@ -16,13 +16,24 @@ import numpy as np
 from pente.compiler.lanes import Lanes
 from pente.compiler.writer import Function, Writer
 
-__all__ = ["LANES", "OUT", "POINTS", "TAPS", "image_function", "kernel_function", "result_function", "slope_function"]
+__all__ = [
+    "LANES",
+    "OUT",
+    "POINTS",
+    "TAPS",
+    "fetch_function",
+    "image_function",
+    "kernel_function",
+    "result_function",
+    "slope_function",
+]
 
 LANES = 16
 OUT = 4  # places of a tile
 POINTS = 6  # and of what it sees
 TAPS = 3
 NEAR, FAR = 5 / 8, 3 / 2
+LINE = 16  # numbers that the cache holds together
 FLOAT = np.dtype(np.float32)
 
 Line = list[str]
@@ -188,6 +199,22 @@ def slope_function() -> Function:
 
     to.loop("0", "%count", 1, channel, [("ptr", "%to"), ("ptr", "%from")])
     return to.function("slope", "ptr %to, ptr %from, i1 %adding, i64 %count, i64 %row, i64 %apart")
+
+
+@cache
+def fetch_function(write: bool) -> Function:
+    """``(from, count, apart, length)``: so many rows of so many numbers will soon be read, or written."""
+    to = Writer()
+    to.declare("void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    near = f"i32 {int(write)}, i32 2, i32 1"  # the cache of the core
+
+    def row(i: str) -> None:
+        place = to.shifted("float", "%from", to.put(f"mul i64 {i}, %apart"))
+        one = lambda k: to.do(f"call void @llvm.prefetch.p0(ptr {to.shifted('float', place, k)}, {near})")  # noqa: E731
+        to.some("0", "%length", LINE, one)
+
+    to.some("0", "%count", 1, row)
+    return to.function("fetch", "ptr %from, i64 %count, i64 %apart, i64 %length")
 
 
 def _times(to: Writer, stride: str, n: int) -> str:

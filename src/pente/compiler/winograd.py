@@ -14,13 +14,16 @@ With normal numbers the largest error is 1.3e-6 of the largest result for 64 cha
 plain sum is half of it. (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016.)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, prod
 
-from pente.compiler.gemm import Product, Step, write_product
+from pente.compiler.llvm import has_wide_registers
+from pente.compiler.microkernel import Block, block_function
 from pente.compiler.packing import turn_function
+from pente.compiler.product import Product, Step
 from pente.compiler.tiles import Strides, Tiles, times
-from pente.compiler.transforms import LANES, OUT, POINTS, TAPS, kernel_function, slope_function
+from pente.compiler.transforms import LANES, OUT, POINTS, TAPS, fetch_function, kernel_function, slope_function
 from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Kernel, Writer
 from pente.core import primitives as p
@@ -32,9 +35,11 @@ SQUARE = POINTS * POINTS
 BLOCK = SQUARE * LANES  # numbers of 16 transformed channels
 LEAST = 32  # channels and filters below which the transforms cost what they save
 CHUNK = 16  # tiles of an image that are done together
-SUMMED = 64  # tiles that a product of the weights' gradient adds up
+SUMMED = 32  # tiles that a product of the weights' gradient adds up
 GROUPS = 16  # sums of the weights' gradient, over a part of the tiles each
 PAD = 16  # numbers between tiles, so that they do not all fall into the same few places of the cache
+
+Ahead = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def is_winograd(node: Node) -> bool:
         return False
     tiles = Tiles.of(first, (0, 0), out)
     full = prod(out[1:3]) >= OUT * OUT // 2 * prod(tiles.counts)  # at least half of what the tiles hold
-    return full and tiles.number >= 8 and all(n >= LEAST and n % LANES == 0 for n in kernel[2:])
+    return full and tiles.total >= 8 and all(n >= LEAST and n % LANES == 0 for n in kernel[2:])
 
 
 def winograd_calls(node: Node, a: View, b: View) -> list[Call]:
@@ -71,12 +76,12 @@ def winograd_calls(node: Node, a: View, b: View) -> list[Call]:
     corner = top, left
     if node.op is p.conv_kernel:
         seen, acting = Tiles.of(a.shape, corner, b.shape), Tiles.of(b.shape, (0, 0), b.shape)
-        few = seen.number <= min(seen.channels, acting.channels)
+        few = seen.total <= min(seen.channels, acting.channels)
         return (_slopes_of_few if few else _slopes_of_many)(node, a, b, seen, acting)
     if node.op is p.conv_input:
         b, corner = _turned(b), (TAPS - 1 - top, TAPS - 1 - left)
     seen, made = Tiles.of(a.shape, corner, node.shape), Tiles.of(node.shape, (0, 0), node.shape)
-    return (_of_few if made.number <= made.channels else _of_many)(node, a, b, seen, made)
+    return (_of_few if made.total <= made.channels else _of_many)(node, a, b, seen, made)
 
 
 def _turned(kernel: View) -> View:
@@ -92,18 +97,19 @@ def _turned(kernel: View) -> View:
 
 def _of_few(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> list[Call]:
     strides, sums = Strides(SQUARE * seen.channels + PAD, seen.channels, LANES), BLOCK + PAD
-    first = _image_call(node, x, seen, POINTS, strides, seen.number * strides.tile)
+    rows = ceil(made.total / _rows()) * _rows()
+    first = _image_call(node, x, seen, POINTS, strides, rows * strides.tile)
     to = Writer()
-    v, w, y = (to.pointer(i, "float", offset) for i, offset in enumerate((0, kernel.offset, 0)))
-    nowhere, u, turned, m = _scratch(to, 3, LANES, _size(kernel), _turned_size(kernel), made.number * sums)
+    v, w, y = _bases(to, 0, kernel.offset, 0)
+    nowhere, u, turned, m = _scratch(to, 3, LANES, _size(kernel), _turned_size(kernel), rows * sums)
     depth, points = Step(seen.channels, 1, BLOCK), Step(SQUARE, strides.point, LANES, LANES)
-    product = Product(made.number, LANES, strides.tile, sums, (depth,), "float", (points,))
+    product = Product(rows, LANES, strides.tile, sums, (depth,), "float", (points,))
 
     def sixteen(k: str) -> None:
         _transform_kernel(to, kernel, w, k, u, turned)
-        write_product(to, product, [v, u, m])
+        _multiply(to, product, [v, u, m])
         own = to.shifted("float", y, times(to, k, LANES))
-        to.some("0", str(made.number), 1, lambda t: result(t, own))
+        to.some("0", to.number(made.total), 1, lambda t: result(t, own))
 
     def result(t: str, own: str) -> None:
         made.result(to, (to.shifted("float", m, times(to, t, sums)), own, nowhere), t, LANES, LANES)
@@ -120,15 +126,16 @@ def _of_many(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> lis
     strides, sums = Strides(SQUARE * channels + PAD, channels, LANES), SQUARE * filters + PAD
     first = _kernel_call(node, kernel)
     to = Writer()
-    source, u, y = (to.pointer(i, "float", offset) for i, offset in enumerate((x.offset, 0, 0)))
+    source, u, y = _bases(to, x.offset, 0, 0)
     nothing, nowhere, v, m = _scratch(to, 3, channels, filters, CHUNK * strides.tile, CHUNK * sums)
     _clear(to, nothing, channels)
     batch = Step(filters // LANES, 0, _size(kernel), LANES), Step(SQUARE, strides.point, LANES, filters)
     product = Product(CHUNK, LANES, strides.tile, sums, (Step(channels, 1, BLOCK),), "float", batch)
+    chunks, steps = ceil(made.total / CHUNK), filters // LANES * SQUARE
 
     def chunk(i: str) -> None:
         start = times(to, i, CHUNK)
-        stop = _least(to, to.put(f"add i64 {start}, {CHUNK}"), made.number)
+        stop = _least(to, to.put(f"add i64 {start}, {CHUNK}"), made.total)
 
         def place(base: str, t: str, size: int) -> str:
             return to.shifted("float", base, times(to, to.put(f"sub i64 {t}, {start}"), size))
@@ -137,10 +144,12 @@ def _of_many(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> lis
             seen.transform(to, POINTS, (source, place(v, t, strides.tile), nothing), t, strides)
 
         to.some(start, stop, 1, transform)
-        write_product(to, product, [v, u, m])
+        following = _fetch(to, source, to.put(f"add i64 {i}, 1"), prod(x.shape), chunks, steps)
+        own = _fetch(to, y, i, prod(node.shape), chunks, steps, write=True)
+        _multiply(to, product, [v, u, m], _together(following, own))
         to.some(start, stop, 1, lambda t: made.result(to, (place(m, t, sums), y, nowhere), t, filters, filters))
 
-    to.some(*to.share(ceil(made.number / CHUNK)), 1, chunk)
+    to.some(*to.share(chunks), 1, chunk)
     return [first, Call(to.kernel(), [x, _view(first)], node, _work(seen, made))]
 
 
@@ -148,18 +157,20 @@ def _of_many(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> lis
 
 
 def _slopes_of_few(node: Node, x: View, grad: View, seen: Tiles, acting: Tiles) -> list[Call]:
-    point = seen.number * LANES + PAD
+    point = seen.total * LANES + PAD
     strides = Strides(LANES, point, SQUARE * point)
     images = ((x, seen, POINTS), (grad, acting, OUT))
     first = [_image_call(node, *image, strides, image[1].channels // LANES * strides.block) for image in images]
     to = Writer()
-    v, h, w = (to.pointer(i, "float", 0) for i in range(3))
+    v, h, w = _bases(to, 0, 0, 0)
     (u,) = _scratch(to, 3, BLOCK * LANES)
     filters = acting.channels // LANES
 
     def pair(i: str) -> None:
-        c, k = to.put(f"udiv i64 {i}, {filters}"), to.put(f"urem i64 {i}, {filters}")
-        _add_slope(to, node, seen.number, strides, (v, h, u, w), (c, k), "false")
+        c, k = (to.put(f"{word} i64 {i}, {to.number(filters)}") for word in ("udiv", "urem"))
+        place = _of_pair(to, node, w, c, k)
+        own = [to.shifted("float", base, times(to, at, strides.block)) for base, at in ((v, c), (h, k))]
+        _add_slope(to, node, seen.total, strides, [*own, u, place], "false", _fetch_weights(to, node, place))
 
     to.some(*to.share(seen.channels // LANES * filters), 1, pair)
     return [*first, Call(to.kernel(), [_view(call) for call in first], node, _work(seen, acting))]
@@ -170,13 +181,13 @@ def _slopes_of_few(node: Node, x: View, grad: View, seen: Tiles, acting: Tiles) 
 
 
 def _slopes_of_many(node: Node, x: View, grad: View, seen: Tiles, acting: Tiles) -> list[Call]:
-    chunks = ceil(seen.number / SUMMED)
-    each, tiles = ceil(chunks / GROUPS), ceil(seen.number / chunks)
+    chunks = ceil(seen.total / SUMMED)
+    each, tiles = ceil(chunks / GROUPS), ceil(seen.total / chunks)
     groups, size = ceil(chunks / each), prod(node.shape)
     strides = Strides(BLOCK + PAD, LANES, tiles * (BLOCK + PAD))
     counts = [image.channels // LANES for image in (seen, acting)]
     to = Writer()
-    source, change, w = (to.pointer(i, "float", offset) for i, offset in enumerate((x.offset, grad.offset, 0)))
+    source, change, w = _bases(to, x.offset, grad.offset, 0)
     most = LANES * max(counts)
     nothing, v, h, u = _scratch(to, 3, most, *[n * strides.block for n in counts], BLOCK * LANES)
     _clear(to, nothing, most)
@@ -191,38 +202,49 @@ def _slopes_of_many(node: Node, x: View, grad: View, seen: Tiles, acting: Tiles)
             seen.transform(to, POINTS, (source, to.shifted("float", v, at), nothing), t, strides)
             acting.transform(to, OUT, (change, to.shifted("float", h, at), nothing), t, strides)
 
-        def channel(c: str) -> None:
-            add = lambda k: _add_slope(to, node, tiles, strides, (v, h, u, own), (c, k), again)  # noqa: E731
-            to.some("0", str(counts[1]), 1, add)
+        to.some("0", to.number(tiles), 1, transform)
+        following = to.put(f"add i64 {times(to, group, each)}, {to.put(f'add i64 {j}, 1')}")
+        shares, pairs = groups * each, prod(counts)
+        images = ((source, prod(x.shape)), (change, prod(grad.shape)))
+        ahead = _together(*[_fetch(to, base, following, n, shares, pairs * SQUARE) for base, n in images])
 
-        to.some("0", str(tiles), 1, transform)
-        to.some("0", str(counts[0]), 1, channel)
+        def pair(c: str, k: str) -> None:
+            ends = [to.shifted("float", base, times(to, at, strides.block)) for base, at in ((v, c), (h, k))]
+            number = to.put(f"add i64 {times(to, c, counts[1])}, {k}")
+            ends = [*ends, u, _of_pair(to, node, own, c, k)]
+            _add_slope(to, node, tiles, strides, ends, again, ahead, number)
 
-    to.some(*to.share(groups), 1, lambda group: to.some("0", str(each), 1, lambda j: chunk(group, j)))
+        some = lambda c: to.some("0", to.number(counts[1]), 1, lambda k: pair(c, k))  # noqa: E731
+        to.some("0", to.number(counts[0]), 1, some)
+
+    to.some(*to.share(groups), 1, lambda group: to.some("0", to.number(each), 1, lambda j: chunk(group, j)))
     sums = buffer(node, groups * size)
     first = Call(to.kernel(), [x, grad], sums.buffer, _work(seen, acting))
     return [first, Call(_sum(groups, size), [sums], node, groups * size / 8)]
 
 
 def _add_slope(
-    to: Writer, node: Node, tiles: int, strides: Strides, ends: tuple[str, ...], pair: tuple[str, str], again: str
+    to: Writer, node: Node, tiles: int, strides: Strides, ends: list[str], again: str, ahead: Ahead, number: str = "0"
 ) -> None:
     """16 channels by 16 filters, over so many tiles; added to what is there where they come again."""
-    v, h, u, w = ends
+    *factors, u, target = ends
     channels, filters = node.shape[2:]
-    own = [to.shifted("float", base, times(to, i, strides.block)) for base, i in zip((v, h), pair, strict=True)]
     depth, points = Step(tiles, strides.tile, strides.tile), Step(SQUARE, strides.point, strides.point, LANES)
-    write_product(to, Product(LANES, LANES, 1, BLOCK, (depth,), "float", (points,)), [*own, u])
-    c, k = times(to, pair[0], LANES * filters), times(to, pair[1], LANES)
-    target = to.shifted("float", to.shifted("float", w, c), k)
-    sizes = (LANES, filters, channels * filters)
-    to.call(slope_function(), f"ptr {target}", f"ptr {u}", f"i1 {again}", *[f"i64 {n}" for n in sizes])
+    _multiply(to, Product(LANES, LANES, 1, BLOCK, (depth,), "float", (points,)), [*factors, u], ahead, number)
+    sizes = [f"i64 {to.number(n)}" for n in (LANES, filters, channels * filters)]
+    to.call(slope_function(), f"ptr {target}", f"ptr {u}", f"i1 {again}", *sizes)
+
+
+def _of_pair(to: Writer, node: Node, w: str, c: str, k: str) -> str:
+    """Where the weights of 16 channels by 16 filters begin."""
+    row = to.shifted("float", w, times(to, c, LANES * node.shape[3]))
+    return to.shifted("float", row, times(to, k, LANES))
 
 
 def _sum(groups: int, size: int) -> Kernel:
     """The sum of the groups, one after the other."""
     to = Writer()
-    source, target = to.pointer(0, "float", 0), to.pointer(1, "float", 0)
+    source, target = _bases(to, 0, 0)
     vector = f"<{LANES} x float>"
 
     def sixteen(i: str) -> None:
@@ -232,7 +254,7 @@ def _sum(groups: int, size: int) -> Kernel:
             place = to.shifted("float", source, to.put(f"add i64 {times(to, group, size)}, {at}"))
             return [to.put(f"fadd {vector} {held[0]}, {to.put(f'load {vector}, ptr {place}, align 4')}")]
 
-        total = to.loop("0", str(groups), 1, add, [(vector, "zeroinitializer")])[0]
+        total = to.loop("0", to.number(groups), 1, add, [(vector, "zeroinitializer")])[0]
         to.do(f"store {vector} {total}, ptr {to.shifted('float', target, at)}, align 4")
 
     to.some(*to.share(size // LANES), 1, sixteen)
@@ -244,7 +266,7 @@ def _sum(groups: int, size: int) -> Kernel:
 
 def _image_call(node: Node, x: View, tiles: Tiles, places: int, strides: Strides, size: int) -> Call:
     to = Writer()
-    source, target = to.pointer(0, "float", x.offset), to.pointer(1, "float", 0)
+    source, target = _bases(to, x.offset, 0)
     (nothing,) = _scratch(to, 2, tiles.channels)
     _clear(to, nothing, tiles.channels)
 
@@ -252,14 +274,14 @@ def _image_call(node: Node, x: View, tiles: Tiles, places: int, strides: Strides
         own = to.shifted("float", target, times(to, t, strides.tile))
         tiles.transform(to, places, (source, own, nothing), t, strides)
 
-    to.some(*to.share(tiles.number), 1, tile)
+    to.some(*to.share(tiles.total), 1, tile)
     return Call(to.kernel(), [x], buffer(node, size).buffer, size / 8)
 
 
 def _kernel_call(node: Node, kernel: View) -> Call:
     size, blocks = _size(kernel), kernel.shape[3] // LANES
     to = Writer()
-    w, u = to.pointer(0, "float", kernel.offset), to.pointer(1, "float", 0)
+    w, u = _bases(to, kernel.offset, 0)
     turned = _scratch(to, 2, _turned_size(kernel))[0] if _turned_size(kernel) else ""
 
     def sixteen(k: str) -> None:
@@ -292,33 +314,100 @@ def _transform_kernel(to: Writer, kernel: View, w: str, k: str, u: str, turned: 
     w = to.shifted("float", w, times(to, k, LANES * column))
     if column != 1:
         for i in range(TAPS * TAPS):
-            own = to.shifted("float", w, str(i // TAPS * down + i % TAPS * across))
-            there = to.shifted("float", turned, str(i * channels * LANES))
-            turn = [f"i64 {n}" for n in (channels, LANES, LANES, row, column)]
+            own = to.shifted("float", w, to.number(i // TAPS * down + i % TAPS * across))
+            there = to.shifted("float", turned, to.number(i * channels * LANES))
+            turn = [f"i64 {to.number(n)}" for n in (channels, LANES, LANES, row, column)]
             to.call(turn_function("float", LANES), f"ptr {there}", f"ptr {own}", *turn)
         w, down, across, row = turned, TAPS * channels * LANES, channels * LANES, LANES
-    sizes = (down, across, channels, row, LANES, BLOCK)
-    to.call(kernel_function(), f"ptr {u}", f"ptr {w}", *[f"i64 {n}" for n in sizes])
+    sizes = [f"i64 {to.number(n)}" for n in (down, across, channels, row, LANES, BLOCK)]
+    to.call(kernel_function(), f"ptr {u}", f"ptr {w}", *sizes)
 
 
-# Small things.
+# Small things. Sizes are no part of a kernel's text: nets share a few kernels, whatever their shapes.
+
+
+def _bases(to: Writer, *offsets: int) -> list[str]:
+    """Where the operands begin."""
+    return [to.shifted("float", to.pointer(i, "float", 0), to.number(offset)) for i, offset in enumerate(offsets)]
 
 
 def _scratch(to: Writer, operand: int, *sizes: int) -> list[str]:
     """Memory of the thread that calls, for so many floats each."""
     to.scratch = 4 * sum(sizes)
     own = to.shifted("float", to.pointer(operand, "float", 0), times(to, "%part", sum(sizes)))
-    return [to.shifted("float", own, str(sum(sizes[:i]))) for i in range(len(sizes))]
+    return [to.shifted("float", own, to.number(sum(sizes[:i]))) for i in range(len(sizes))]
 
 
 def _clear(to: Writer, place: str, count: int) -> None:
     zeros = f"store <{LANES} x float> zeroinitializer"
-    to.some("0", str(count), LANES, lambda i: to.do(f"{zeros}, ptr {to.shifted('float', place, i)}, align 4"))
+    step = lambda i: to.do(f"{zeros}, ptr {to.shifted('float', place, i)}, align 4")  # noqa: E731
+    to.some("0", to.number(count), LANES, step)
 
 
 def _least(to: Writer, a: str, b: int) -> str:
-    return to.put(f"select i1 {to.put(f'icmp slt i64 {a}, {b}')}, i64 {a}, i64 {b}")
+    end = to.number(b)
+    return to.put(f"select i1 {to.put(f'icmp slt i64 {a}, {end}')}, i64 {a}, i64 {end}")
+
+
+def _rows() -> int:
+    """Of a block of sums that stays in registers, one vector wide."""
+    return 8 if has_wide_registers() else 4
+
+
+def _multiply(
+    to: Writer, of: Product, bases: list[str], ahead: Ahead = lambda _: None, at: str = "0", level: int = 0
+) -> None:
+    """Products of 16 columns side by side, by whole blocks of rows; with each goes a part of what is fetched ahead."""
+    if level < len(of.batch):
+        length, *strides = of.batch[level]
+
+        def one(i: str) -> None:
+            own = [to.shifted("float", base, times(to, i, s)) for base, s in zip(bases, strides, strict=True)]
+            _multiply(to, of, own, ahead, to.put(f"add i64 {times(to, at, length)}, {i}"), level + 1)
+
+        return to.some("0", to.number(length), 1, one)
+    ahead(at)
+    rows, (depth,) = _rows(), of.depth
+    sizes = (of.a_row, of.c_row, of.rows // rows, depth.length, depth.a, depth.b)
+    block = block_function(Block("float", rows, 1, LANES))
+    return to.call(block, *[f"ptr {x}" for x in bases], "i1 false", *[f"i64 {to.number(n)}" for n in sizes])
+
+
+# Memory is slow to begin: what comes next is asked for while products are computed, a part with each of them.
+
+
+def _fetch(to: Writer, base: str, i: str, size: int, shares: int, steps: int, write: bool = False) -> Ahead:
+    """Share i of so many numbers, in so many steps."""
+    step = ceil(size / shares / steps / LANES) * LANES
+    start = to.shifted("float", base, times(to, i, size // shares))
+
+    def ahead(at: str) -> None:
+        place = to.shifted("float", start, times(to, at, step))
+        to.call(fetch_function(write), f"ptr {place}", "i64 1", "i64 0", f"i64 {to.number(step)}")
+
+    return ahead
+
+
+def _fetch_weights(to: Writer, node: Node, place: str) -> Ahead:
+    """Those of 16 channels and 16 filters, which will be written: four rows of a weight with each of 36 steps."""
+    channels, filters = node.shape[2:]
+
+    def ahead(at: str) -> None:
+        tap, part = to.put(f"udiv i64 {at}, 4"), to.put(f"urem i64 {at}, 4")
+        own = to.shifted("float", place, times(to, tap, channels * filters))
+        own = to.shifted("float", own, times(to, part, 4 * filters))
+        to.call(fetch_function(write=True), f"ptr {own}", "i64 4", f"i64 {to.number(filters)}", f"i64 {LANES}")
+
+    return ahead
+
+
+def _together(*parts: Ahead) -> Ahead:
+    def ahead(at: str) -> None:
+        for part in parts:
+            part(at)
+
+    return ahead
 
 
 def _work(tiles: Tiles, others: Tiles) -> float:
-    return SQUARE * tiles.number * tiles.channels * others.channels / 50
+    return SQUARE * tiles.total * tiles.channels * others.channels / 50

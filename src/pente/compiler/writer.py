@@ -96,17 +96,18 @@ class Writer:
 
     def number(self, value: int) -> str:
         """A number that is no part of the text: kernels that differ in it alone are one."""
-        return self.put(f"load i64, ptr {self._beside(value)}")
+        self.beside.append(value)
+        return self.put(f"load i64, ptr {self._before(len(self.beside))}")
 
     def call(self, function: Function, *arguments: str) -> None:
         """Call a function that gives nothing back."""
-        address = self.put(f"load ptr, ptr {self._beside(function)}")
+        if function not in self.beside:
+            self.beside.append(function)
+        address = self.put(f"load ptr, ptr {self._before(self.beside.index(function) + 1)}")
         self.do(f"call void {address}({', '.join(arguments)})")
 
-    def _beside(self, thing: Function | int) -> str:
-        if thing not in self.beside:
-            self.beside.append(thing)
-        return self.put(f"getelementptr i64, ptr %operands, i64 {-1 - self.beside.index(thing)}")
+    def _before(self, place: int) -> str:
+        return self.put(f"getelementptr i64, ptr %operands, i64 {-place}")
 
     def when(self, condition: str, body: Callable[[], None]) -> None:
         """Do this only where the condition holds."""

@@ -68,6 +68,11 @@ class _Operand(NamedTuple):
     reach: int
 
 
+def _reach(walks: Sequence[tuple[int, int]]) -> int:
+    """How far these loops go from where they begin; -1 where some go back."""
+    return sum((n - 1) * stride for n, stride in walks) if all(stride >= 0 for _, stride in walks) else -1
+
+
 class _Stripes(NamedTuple):
     """Columns that are done together, over a part of k."""
 
@@ -102,12 +107,13 @@ class _Gemm:
         """A, B and C."""
         of = self.of
         loops = [*of.depth, *([of.passes] if of.passes else [])]
-        down, across = (sum((step.length - 1) * abs(step[i]) for step in loops) for i in (1, 2))
+        walks = [[(step.length, step[i]) for step in loops] for i in (1, 2)]
+        walks[1].append((of.columns, of.b_column))
+        down, across = map(_reach, walks)
         a, b, c = (tuple(step[i] for step in of.batch) for i in (1, 2, 3))
-        wide = (of.columns - 1) * abs(of.b_column)
         return [
             _Operand(of.kind, a, of.a_row, 0, down),
-            _Operand(of.kind, b, 0, of.b_column, across + wide),
+            _Operand(of.kind, b, 0, of.b_column, across),
             _Operand(of.kind, c, of.c_row, 1, of.columns - 1),
         ]
 
@@ -148,7 +154,7 @@ class _Gemm:
         if self.groups == 1 and self.parts > 1:
             rows = self.how.blocks * self.how.rows
             axes.append((self.parts, rows * x.row))
-        if offset or min([x.row, x.column, *[stride for _, stride in (*axes, *inside)]]) < 0:
+        if offset or x.reach < 0 or min([x.row, x.column, *[stride for _, stride in (*axes, *inside)]]) < 0:
             return None
         reach = x.reach + sum((n - 1) * stride for n, stride in ((rows, x.row), *inside))
         while axes and not axes[-1][1]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pente.compiler import llvm
+from pente.compiler.writer import Kernel
 
 __all__ = ["peak"]
 
@@ -26,7 +27,7 @@ def ir(lanes: int) -> str:
     vector = f"<{lanes} x float>"
     fma = f"@llvm.fmuladd.v{lanes}f32"
     lines = [
-        f"define void @sums{lanes}(i64 %times, ptr %x) {{",
+        "define void @NAME(i64 %times, ptr %x) {",
         "start:",
         f"%a = load {vector}, ptr %x, align 4",
         "br label %again",
@@ -42,9 +43,10 @@ def ir(lanes: int) -> str:
 @cache
 def loops() -> tuple[Any, dict[int, Callable[..., None]]]:
     """The loaded code, which must be kept, and the loop for each number of lanes."""
-    library = llvm.build("\n".join(map(ir, LANES)), [f"sums{lanes}" for lanes in LANES])
+    kernels = {lanes: Kernel(ir(lanes), 1) for lanes in LANES}
+    code = llvm.load(kernels.values())
     kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p)
-    return library, {lanes: kind(library.addresses[f"sums{lanes}"]) for lanes in LANES}
+    return code, {lanes: kind(code.addresses[kernel.text]) for lanes, kernel in kernels.items()}
 
 
 def rate(lanes: int, pool: ThreadPoolExecutor, threads: int) -> float:

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pente.compiler import gemm, llvm, microkernel, product
+from pente.compiler.epilogue import Epilogue
 from pente.compiler.gemm import Product, Step, gemm_kernel, write_product
 from pente.compiler.loops import Call, Outline, Place
 from pente.compiler.microkernel import Block
@@ -258,7 +259,7 @@ def test_a_product_inside_another_kernel_is_the_same(of: Product) -> None:
 TRUTH = np.dtype("bool")
 
 
-def epilogue(of: Product, places: list[Place]) -> Outline:
+def epilogue(of: Product, places: list[Place]) -> Epilogue:
     """C + bias, its positive part over C itself, and where it is positive; the bias is one for each column.
 
     ``places`` are how C and the two others lie, the bias first.
@@ -274,7 +275,7 @@ def epilogue(of: Product, places: list[Place]) -> Outline:
         Call(p.greater, TRUTH, (4, 5)),
     )
     shape = (*[step.length for step in of.batch], of.rows, of.columns)
-    return Outline(shape, None, calls, (c, bias, other), ((6, c), (7, truth)))
+    return Epilogue(Outline(shape, None, calls, (c, bias, other), ((7, truth), (6, c))), 1)
 
 
 EPILOGUES = [
@@ -308,7 +309,7 @@ def test_an_epilogue_computes_on_what_is_in_the_cache(
         Place(5, tuple(int(x) for x in np.array(np.empty(shape, np.int8).strides)), TRUTH),
     ]
     kernel = inspect.unwrap(gemm.gemm_kernel)(of, epilogue(of, places))
-    run(kernel, [*given.arrays, bias, other, given.arrays[2], truth], [1, 5])
+    run(kernel, [*given.arrays[:2], bias, other, truth, given.arrays[2]], [1, 5])
     factor = np.lib.stride_tricks.as_strided(other, shape, [s * kind.itemsize for s in places[1].strides])
     value = (given.wanted + bias[2:]) * factor
     np.testing.assert_array_equal(given.c, np.maximum(value, 0))

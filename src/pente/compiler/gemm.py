@@ -18,9 +18,10 @@ from itertools import pairwise
 from math import ceil, prod
 from typing import NamedTuple
 
-from pente.compiler.loops import Outline, Place, stored_type, tile_function
+from pente.compiler.epilogue import Epilogue
+from pente.compiler.loops import stored_type, tile_function
 from pente.compiler.microkernel import Block, block_function, size_of
-from pente.compiler.packing import rows_function, turn_function
+from pente.compiler.packing import fetch_function, rows_function, turn_function
 from pente.compiler.product import ROWS, Product, Step, simplified, tiling_of
 from pente.compiler.writer import Function, Kernel, Span, Writer
 
@@ -28,23 +29,26 @@ __all__ = ["ROWS", "Product", "Step", "gemm_kernel", "write_product"]
 
 
 @lru_cache(1024)
-def gemm_kernel(product: Product, epilogue: Outline | None = None) -> Kernel:
-    """The product as a kernel. Operands: A, B, C, what else the epilogue reads, what it writes, and scratch if any.
+def gemm_kernel(product: Product, epilogue: Epilogue | None = None) -> Kernel:
+    """The product as a kernel.
 
-    The epilogue is a group of element-wise calls on the shape (*batch, rows, columns); the first that it reads is C.
-    What it writes may be C again.
+    Operands: A, B, what the epilogue reads but for C, what it writes (or C where there is none), and scratch if any.
     """
     to = Writer()
     gemm = _Gemm(product, to, epilogue)
-    offsets = (*product.offsets, *([place.offset for place in _places(epilogue)] or [product.c_offset]))
+    offsets = (*product.offsets, *([place.offset for place in epilogue.places] if epilogue else [product.c_offset]))
     operands = list(zip(gemm.operands, offsets, strict=True))
-    bases = [to.pointer(i, x.kind, offset) for i, (x, offset) in enumerate(operands)]
+    order = list(range(len(operands)))
+    if epilogue:
+        order[2:] = epilogue.in_order(order[2:])
+    pointers = {i: to.pointer(n, operands[i][0].kind, operands[i][1]) for n, i in enumerate(order)}
+    bases = [pointers[i] for i in range(len(operands))]
     if gemm.packed:
         to.scratch = gemm.packed * size_of(product.kind)
         own = to.put(f"mul i64 %part, {gemm.packed}")
         gemm.scratch = to.shifted(product.kind, to.pointer(len(bases), product.kind, 0), own)
     gemm.write(bases, *to.share(gemm.units))
-    return to.kernel()._replace(spans=tuple([gemm.span(x, offset) for x, offset in operands]))
+    return to.kernel()._replace(spans=tuple([gemm.span(*operands[i]) for i in order]))
 
 
 def write_product(to: Writer, product: Product, bases: Sequence[str]) -> None:
@@ -53,24 +57,15 @@ def write_product(to: Writer, product: Product, bases: Sequence[str]) -> None:
     gemm.write(list(bases), "0", str(gemm.units))
 
 
-def _places(epilogue: Outline | None) -> list[Place]:
-    """C, what else is read, and what is written."""
-    return [*epilogue.reads, *[place for _, place in epilogue.writes]] if epilogue else []
-
-
 class _Operand(NamedTuple):
-    """How an operand lies: its type in memory, its strides, and how far one row of it reaches."""
+    """How an operand lies: its type in memory, its strides, and how far on and back one row of it reaches."""
 
     kind: str
     batch: tuple[int, ...]
     row: int
     column: int
     reach: int
-
-
-def _reach(walks: Sequence[tuple[int, int]]) -> int:
-    """How far these loops go from where they begin; -1 where some go back."""
-    return sum((n - 1) * stride for n, stride in walks) if all(stride >= 0 for _, stride in walks) else -1
+    back: int = 0
 
 
 class _Stripes(NamedTuple):
@@ -89,8 +84,8 @@ class _Stripes(NamedTuple):
 class _Gemm:
     """Writes one product."""
 
-    def __init__(self, product: Product, to: Writer, epilogue: Outline | None = None, packs: bool = True) -> None:
-        self.of, walks = simplified(product, [place.strides for place in _places(epilogue)[1:]])
+    def __init__(self, product: Product, to: Writer, epilogue: Epilogue | None = None, packs: bool = True) -> None:
+        self.of, walks = simplified(product, [place.strides for place in epilogue.places[1:]] if epilogue else [])
         self.how = how = tiling_of(self.of, packs)
         self.to, self.epilogue, self.scratch = to, epilogue, ""
         self.inner = product.depth[-1]
@@ -107,21 +102,22 @@ class _Gemm:
         """A, B and C."""
         of = self.of
         loops = [*of.depth, *([of.passes] if of.passes else [])]
-        walks = [[(step.length, step[i]) for step in loops] for i in (1, 2)]
-        walks[1].append((of.columns, of.b_column))
-        down, across = map(_reach, walks)
+        walks = [[(step.length - 1) * step[i] for step in loops] for i in (1, 2)]
+        walks[1].append((of.columns - 1) * of.b_column)
+        (down, back), (across, left) = ((sum(n for n in x if n > 0), sum(n for n in x if n < 0)) for x in walks)
         a, b, c = (tuple(step[i] for step in of.batch) for i in (1, 2, 3))
         return [
-            _Operand(of.kind, a, of.a_row, 0, down),
-            _Operand(of.kind, b, 0, of.b_column, across),
+            _Operand(of.kind, a, of.a_row, 0, down, back),
+            _Operand(of.kind, b, 0, of.b_column, across, left),
             _Operand(of.kind, c, of.c_row, 1, of.columns - 1),
         ]
 
     def _others(self, walks: Sequence[tuple[int, ...]]) -> list[_Operand]:
         """What else the epilogue reads, and what it writes."""
         found = []
-        for place, (*batch, row, column) in zip(_places(self.epilogue)[1:], walks, strict=True):
-            reach = (self.of.columns - 1) * abs(column)
+        places = self.epilogue.places[1:] if self.epilogue else []
+        for place, (*batch, row, column) in zip(places, walks, strict=True):
+            reach = (self.of.columns - 1) * max(column, 0)
             found.append(_Operand(stored_type(place.dtype), tuple(batch), row, column, reach))
         return found
 
@@ -154,7 +150,7 @@ class _Gemm:
         if self.groups == 1 and self.parts > 1:
             rows = self.how.blocks * self.how.rows
             axes.append((self.parts, rows * x.row))
-        if offset or x.reach < 0 or min([x.row, x.column, *[stride for _, stride in (*axes, *inside)]]) < 0:
+        if offset or min([x.row, x.column, x.back, *[stride for _, stride in (*axes, *inside)]]) < 0:
             return None
         reach = x.reach + sum((n - 1) * stride for n, stride in ((rows, x.row), *inside))
         while axes and not axes[-1][1]:
@@ -281,6 +277,7 @@ class _Gemm:
 
         def stripe(j: str, vectors: int, left: int) -> None:
             block = Block(self.of.kind, rows, vectors, self.of.lanes, left, len(self.of.depth))
+            self._fetch(bases, self._times(count, rows), j, block.width)
             b = self._shifted(stripes.b, self._times(j, stripes.apart))
             places = a, b, self._shifted(c, self._times(j, self.width))
             outer = [x for step in self.of.depth[:-1] for x in (step.length, step.a, step.b)]
@@ -289,8 +286,8 @@ class _Gemm:
 
         vectors, left = ceil(self.columns / self.of.lanes), self.columns % self.of.lanes
         self._each(stripes, lambda j: stripe(j, self.how.vectors, 0), lambda j: stripe(j, vectors, left))
-        if self.epilogue:
-            self._if(stripes.done, lambda: self._finish(stripes, bases, self._times(count, rows)))
+        if (epilogue := self.epilogue) is not None:
+            self._if(stripes.done, lambda: self._finish(epilogue, stripes, bases, self._times(count, rows)))
 
     def _packed_rows(self, stripes: _Stripes, a: str, rows: str) -> tuple[str, int, int]:
         """Pack the rows of A as they lie, side by side along k or along the rows; where it is, and its strides."""
@@ -301,16 +298,26 @@ class _Gemm:
         self._call(rows_function(self.of.kind, self.of.lanes), (target, a), *sizes)
         return target, 1 if down else apart, apart if down else 1
 
-    def _finish(self, stripes: _Stripes, bases: list[str], rows: str) -> None:
+    def _fetch(self, bases: list[str], rows: str, j: str, columns: int) -> None:
+        """Ask for what the epilogue will read of stripe j: while the sums are computed it comes."""
+        read = len(self.epilogue.outline.reads) + 2 if self.epilogue else 0
+        for x, base in zip(self.operands[3:read], bases[3:read], strict=True):
+            if x.row and x.column == 1:
+                place = self.to.shifted(x.kind, base, self._times(j, self.width))
+                self._call(fetch_function(x.kind), [place], rows, columns, x.row)
+
+    def _finish(self, epilogue: Epilogue, stripes: _Stripes, bases: list[str], rows: str) -> None:
         """The epilogue on these rows and the columns of all the stripes."""
-        if self.epilogue is None:
-            return
-        columns = self._times(stripes.number, self.width)
-        if self.columns:
-            rest = self.to.put(f"select i1 {stripes.end}, i64 {self.columns}, i64 0")
-            columns = self.to.put(f"add i64 {columns}, {rest}")
         strides = [(x.row, x.column) for x in self.operands[2:]]
-        self._call(tile_function(self.epilogue, tuple(strides)), bases[2:], rows, columns)
+        tile = tile_function(epilogue.outline, (strides[0], *epilogue.in_order(strides)))
+        self._call(tile, (bases[2], *epilogue.in_order(bases[2:])), rows, self._columns(stripes))
+
+    def _columns(self, stripes: _Stripes) -> str:
+        columns = self._times(stripes.number, self.width)
+        if not self.columns:
+            return columns
+        rest = self.to.put(f"select i1 {stripes.end}, i64 {self.columns}, i64 0")
+        return self.to.put(f"add i64 {columns}, {rest}")
 
     def _call(self, function: Function, places: Sequence[str], *sizes: int | str, adding: str = "") -> None:
         flag = [f"i1 {adding}"] if adding else []

@@ -10,12 +10,14 @@ from typing import NamedTuple
 
 from pente.compiler.writer import Function, Writer
 
-__all__ = ["Block", "block_function"]
+__all__ = ["Block", "block_function", "size_of"]
+
+AHEAD = 16  # steps of k: some 70 ns
 
 
 def size_of(kind: str) -> int:
-    """Bytes of a number."""
-    return 4 if kind == "float" else 8
+    """Bytes of a number in memory."""
+    return {"float": 4, "double": 8}.get(kind) or int(kind[1:]) // 8
 
 
 class Block(NamedTuple):
@@ -93,8 +95,11 @@ class _Block:
     def __init__(self, block: Block, to: Writer) -> None:
         self.of, self.to = block, to
         self.offsets: list[str] = []  # of the rows of A
+        self.ahead: list[str] = []  # how far on lies what is fetched
 
     def write(self) -> None:
+        innermost = self.of.levels - 1
+        self.ahead = [self._times(f"%{x}_{innermost}", AHEAD) for x in "ab"]
         self.offsets = [self._times("%a_row", r) for r in range(self.of.rows)]
         down = [self._times(f"%{x}_row", self.of.rows) for x in "ac"]
 
@@ -139,6 +144,7 @@ class _Block:
         kind, lanes, vectors = self.of.kind, self.of.lanes, self.of.vectors
         fma = f"@llvm.fma.{self.of.suffix}"
         self.to.declare(f"{self.of.vector} {fma}({', '.join([self.of.vector] * 3)})")
+        self._fetch(a, b)
         bs = [self.of.load(self.to, self._shifted(b, str(v * lanes)), v) for v in range(vectors)]
         out = []
         for r, offset in enumerate(self.offsets):
@@ -150,6 +156,13 @@ class _Block:
                 args = ", ".join(f"{self.of.vector} {x}" for x in (spread, bs[v], sums[r * vectors + v]))
                 out.append(self.to.put(f"call {self.of.vector} {fma}({args})"))
         return out
+
+    def _fetch(self, a: str, b: str) -> None:
+        """Ask for the numbers of later steps: where strides are long the processor does not foresee them."""
+        self.to.declare("void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        a, b = (self._shifted(pointer, by) for pointer, by in zip((a, b), self.ahead, strict=True))
+        for place in (a, *[self._shifted(b, str(v * self.of.lanes)) for v in range(self.of.vectors)]):
+            self.to.do(f"call void @llvm.prefetch.p0(ptr {place}, i32 0, i32 3, i32 1)")
 
     def _times(self, stride: str, n: int) -> str:
         return "0" if n == 0 else stride if n == 1 else self.to.put(f"mul i64 {stride}, {n}")

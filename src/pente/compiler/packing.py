@@ -9,7 +9,9 @@ from functools import cache
 from pente.compiler.microkernel import size_of
 from pente.compiler.writer import Function, Writer
 
-__all__ = ["rows_function", "turn_function"]
+__all__ = ["fetch_function", "rows_function", "turn_function"]
+
+LINE = 64  # bytes that come into the cache together
 
 
 @cache
@@ -36,6 +38,24 @@ def _move(to: Writer, kind: str, width: int, target: str, source: str, i: str) -
 
 
 @cache
+def fetch_function(kind: str) -> Function:
+    """``(from, rows, length, from_step)``: ask for so many rows of so many numbers, which will be needed soon."""
+    to = Writer()
+    to.declare("void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    line = LINE // size_of(kind)
+
+    def row(_: str, at: list[str]) -> list[str]:
+        def ask(i: str) -> None:
+            to.do(f"call void @llvm.prefetch.p0(ptr {to.shifted(kind, at[0], i)}, i32 0, i32 2, i32 1)")
+
+        to.some("0", "%length", line, ask)
+        return [to.shifted(kind, at[0], "%from_step")]
+
+    to.loop("0", "%rows", 1, row, [("ptr", "%from")])
+    return to.function("fetch", "ptr %from, i64 %rows, i64 %length, i64 %from_step")
+
+
+@cache
 def turn_function(kind: str, lanes: int) -> Function:
     """``(to, from, n, columns, to_step, from_step, from_column)``: n rows of so many columns, with any strides.
 
@@ -47,7 +67,7 @@ def turn_function(kind: str, lanes: int) -> Function:
     rows = to.put(f"select i1 {side}, i64 {to.put(f'and i64 %n, {-few}')}, i64 0")
     columns = to.put(f"and i64 %columns, {-lanes}")
     turned = to.put(f"select i1 {side}, i64 {columns}, i64 0")
-    to.some("0", rows, few, lambda k: to.some("0", turned, lanes, lambda j: _turn(to, kind, lanes, k, j)))
+    to.some("0", turned, lanes, lambda j: to.some("0", rows, few, lambda k: _turn(to, kind, lanes, k, j)))
     to.some("0", rows, 1, lambda k: to.some(turned, "%columns", 1, lambda j: _single(to, kind, k, j)))
     to.some(rows, "%n", 1, lambda k: to.some("0", "%columns", 1, lambda j: _single(to, kind, k, j)))
     return to.function(

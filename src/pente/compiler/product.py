@@ -15,7 +15,7 @@ ROWS = 8  # of a block
 BLOCKS = 8  # that go by a stripe together
 PIECE = 100_000  # multiply-adds, some 2 µs: smaller pieces are not worth a thread's way to them
 PIECES = 64  # are enough
-ENOUGH = 16  # parts of the rows: with so many the columns stay together
+FEW = 16  # too few to leave the columns whole
 HELD = 2**18  # bytes of B that stay in the cache of a core, next to what is read of A
 LARGE = 2**20  # bytes that do not
 DEPTH = 1024  # of what is packed at a time
@@ -130,11 +130,13 @@ def tiling_of(product: Product, packs: bool = True) -> Tiling:
 def _pieces(product: Product, blocks: int, stripes: int, groups: int, packs: bool) -> tuple[int, int]:
     """Into how many parts the rows are cut, and into how many the columns, of which there shall be at least some.
 
-    Where B is packed for a piece, there shall be many rows to use it.
+    Pieces of rows alone are better: what reads them can go along. Where B is packed for a piece, there shall be many
+    rows to use it.
     """
-    wanted = min(product.work // PIECE, PIECES // (1 + packs)) / prod(step.length for step in product.batch)
-    parts = max(min(ceil(blocks / (16 if packs else 2)), ceil(wanted / groups)), 1)
-    return parts, min(max(groups, ceil(min(wanted, ENOUGH) / parts)), stripes)
+    side = prod(step.length for step in product.batch)
+    wanted = max(min(product.work // PIECE, PIECES // (3 if packs else 1)) // side, 1)
+    parts = min(ceil(blocks / (16 if packs else 2)), ceil(wanted / groups))
+    return parts, min(max(groups, ceil(min(wanted, FEW // side) / parts)), stripes)
 
 
 def _block(rows: int) -> tuple[int, int, int]:

@@ -278,6 +278,15 @@ def test_callbacks_are_called_in_order_with_numbers() -> None:
     ]
 
 
+@pytest.fixture
+def listening() -> Iterator[None]:
+    """Python listens to Ctrl-C, also where the tests run in the background and it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listening")
 def test_an_interrupt_waits_for_the_end_of_the_step() -> None:
     ended: list[str] = []
 

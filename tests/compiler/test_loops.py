@@ -9,9 +9,11 @@ import pytest
 
 import pente
 from pente.compiler import jit, llvm
-from pente.compiler.layout import LoopRow
+from pente.compiler.layout import HostRow, LoopRow
 from pente.compiler.runner import Runner
+from pente.core.graph import Graph
 from pente.core.node import Node
+from pente.core.verify import verify
 from tests.compiler.agreement import agree, assert_agree, passes_keep_bits
 
 pytestmark = pytest.mark.skipif(not llvm.available(), reason="what is done for native code only")
@@ -82,9 +84,19 @@ def test_the_gradients_of_loops_agree(loss: Any) -> None:
     agree(slopes(loss, 3), XS, W, B)
 
 
+def all_legal(graph: Graph) -> bool:
+    """The program is legal, and so are the bodies of its loops, which hold nothing from outside."""
+    bodies = [node.params["body"] for node in verify(graph).nodes if node.op.name == "scan"]
+    return all(not body.captured and all_legal(body) for body in bodies)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_after_every_pass_a_program_with_loops_is_legal_and_right(loss: Any) -> None:
     passes_keep_bits(slopes(loss, 3), [XS, W, B])
+    compiled = jit(slopes(loss, 3))
+    compiled.lower(XS, W, B)
+    (program,) = compiled.programs.values()
+    assert all(all_legal(graph) for _, graph in program.stages)
 
 
 def test_the_second_derivative_of_a_loop_agrees() -> None:
@@ -203,8 +215,26 @@ def test_what_remat_computes_again_is_computed_again() -> None:
         return (pente.scan(lambda c, x: (cell(c, x), ()), START, xs)[0] ** 2).sum()
 
     agree(slopes(loss, 2), XS, W)
-    _, back = loops(slopes(loss, 2), XS, W)
-    assert inside(back)["tanh"] == 2
+    forward, back = loops(slopes(loss, 2), XS, W)
+    assert inside(forward)["tanh"] == inside(back)["tanh"] == 2
+    assert len(forward.params["body"].outputs) == 2  # the carry, and the carry before
+
+
+def test_what_remat_holds_is_native() -> None:
+    """In a loop, in a loop in it, and beside them."""
+
+    def loss(xs: Any, w: Any) -> Any:
+        cell = pente.remat(lambda c, x: pente.remat(lambda h: pente.tanh(h))(c @ w) + pente.softmax(x))
+
+        def outer(c: Any, x: Any) -> Any:
+            return pente.scan(lambda c, x: (cell(c, x), ()), c, pente.stack([x, x]))[0], ()
+
+        return (pente.remat(lambda xs: pente.scan(outer, START, xs)[0] ** 2)(xs) * cell(START, xs[0])).sum()
+
+    agree(slopes(loss, 2), XS, W)
+    compiled = jit(slopes(loss, 2))
+    compiled(XS, W)
+    assert not [row for row in compiled.recent.table.rows if isinstance(row, HostRow)]
 
 
 def test_a_loop_over_other_rows_computes_its_own() -> None:

@@ -1,6 +1,6 @@
 """The passes, in order. Each takes a legal program to a legal program that computes the same bits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pente.compiler.passes.drop import drop_dead
 from pente.compiler.passes.expand import expand_composites
@@ -8,6 +8,7 @@ from pente.compiler.passes.invariants import compute_before
 from pente.compiler.passes.loops import with_bodies
 from pente.compiler.passes.pads import join_pads
 from pente.compiler.passes.recall import recall_steps
+from pente.compiler.passes.remat import open_remat
 from pente.compiler.passes.share import share_equal
 from pente.compiler.passes.simplify import simplify
 from pente.compiler.passes.totals import add_up_after
@@ -18,6 +19,7 @@ from pente.core.graph import Graph
 __all__ = ["FOR_KERNELS", "PASSES", "run_passes"]
 
 Pass = Callable[[Graph], Graph]
+Watch = Callable[[str, Graph], object]
 
 PASSES: tuple[Pass, ...] = (
     expand_composites,  # composites that have no kernel of their own are what their bodies do
@@ -28,8 +30,13 @@ PASSES: tuple[Pass, ...] = (
 
 
 def compile_bodies(graph: Graph) -> Graph:
-    """What a loop does in a step is a program too, and goes through all passes."""
-    return with_bodies(graph, lambda body: run_passes(body, native=True))
+    """What a loop does in a step is a program too, and goes through the same passes."""
+    return with_bodies(graph, lambda body: _passed(body, (*FOR_KERNELS, *PASSES)))
+
+
+def open_barriers(graph: Graph) -> Graph:
+    """Nothing is shared any more: what remat holds stands in its place."""
+    return open_remat(graph, lambda body: _passed(body, (*FOR_KERNELS, *PASSES)))
 
 
 # For native code only, before the others: they choose the order in which gradients are added up.
@@ -45,12 +52,14 @@ FOR_KERNELS: tuple[Pass, ...] = (
 )
 
 
-def run_passes(graph: Graph, native: bool, watch: Callable[[str, Graph], None] | None = None) -> Graph:
+def run_passes(graph: Graph, native: bool, watch: Watch = lambda name, graph: None) -> Graph:
     """The program after all passes; ``watch`` sees it before the first and after each."""
-    if watch is not None:
-        watch("trace", graph)
-    for step in (*(FOR_KERNELS if native else ()), *PASSES):
+    watch("trace", graph)
+    return _passed(graph, (*FOR_KERNELS, *PASSES, open_barriers) if native else PASSES, watch)
+
+
+def _passed(graph: Graph, passes: Sequence[Pass], watch: Watch = lambda name, graph: None) -> Graph:
+    for step in passes:
         graph = step(graph)
-        if watch is not None:
-            watch(step.__name__, graph)
+        watch(step.__name__, graph)
     return graph

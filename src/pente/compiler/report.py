@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pente.compiler.layout import HostRow, LoopRow, Row
 from pente.compiler.native import NativeTable
+from pente.core.node import Node
 from pente.core.printer import program_text
 
 if TYPE_CHECKING:
@@ -27,12 +28,24 @@ class Report(str):
 
 def report(program: "Compiled", retraces: Sequence[str], arguments: Sequence[Any] | None) -> Report:
     """All of it as text; with arguments every row is timed on them."""
-    parts = [f"after {name}: {len(graph.nodes)} calls\n{program_text(graph)}" for name, graph in program.stages]
+    parts = _stages(program)
     if isinstance(program.table, NativeTable):
         parts.append(_rows(program.table, None if arguments is None else _times(program, arguments)))
         parts.append(_memory(program.table))
     parts += [f"traced again: {reason}" for reason in retraces]
     return Report("\n\n".join(parts))
+
+
+def _stages(program: "Compiled") -> list[str]:
+    """The program after each pass, where the pass changed it."""
+    parts: list[str] = []
+    before: tuple[Node, ...] = ()
+    for name, graph in program.stages:
+        after = (*graph.nodes, *graph.outputs)
+        text = f"{len(graph.nodes)} calls\n{program_text(graph)}" if after != before else "nothing changed"
+        parts.append(f"after {name}: {text}")
+        before = after
+    return parts
 
 
 def _times(program: "Compiled", arguments: Sequence[Any]) -> list[float]:

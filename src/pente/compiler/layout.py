@@ -4,7 +4,7 @@ A view of another value (a reshape, a transpose, a slice) is no row: whoever rea
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -27,6 +27,7 @@ from pente.compiler.writer import Kernel
 from pente.core import primitives as p
 from pente.core.graph import Graph
 from pente.core.node import NOTHING, Node, Spec
+from pente.shapes import Shape
 
 __all__ = ["HostRow", "KernelRow", "Layout", "LoopRow", "Move", "Row", "copy_row"]
 
@@ -271,10 +272,12 @@ class Layout:
             self._row(call.writes, call.kernel, call.reads, call.work)
 
     def _plan_pad(self, node: Node, x: View) -> None:
-        """Fill all with the border's number, then put the inside in its place."""
+        """Write the border, one side after the other (or fill all, where there are gaps), and the inside."""
         out, widths = self._own(node), node.params["widths"]
         border = self._constant(np.asarray(node.params["value"], node.dtype))
-        self._write(broadcast(border, node.shape), out)
+        gaps = any(inner for _, _, inner in widths)
+        for shape, offset in [(node.shape, 0)] if gaps else _sides(node.shape, widths, out.strides):
+            self._write(broadcast(border, shape), out._replace(offset=offset, shape=shape))
         offset = sum(low * s for (low, _, _), s in zip(widths, out.strides, strict=True))
         strides = tuple(s * (inner + 1) for s, (_, _, inner) in zip(out.strides, widths, strict=True))
         self._write(x, View(node, offset, x.shape, strides, node.dtype))
@@ -333,6 +336,17 @@ class Layout:
         self.constants.update(scan.inner.constants)
         self.words.update(scan.inner.words)
         return True
+
+
+def _sides(shape: Shape, widths: Sequence[Shape], strides: Shape) -> Iterator[tuple[Shape, int]]:
+    """The border of a padded tensor in boxes that do not overlap: their shapes, and where they begin."""
+    box, begin = list(shape), 0
+    for axis, (low, high, _) in enumerate(widths):
+        for place, count in ((0, low), (box[axis] - high, high)):
+            if count:
+                yield (*box[:axis], count, *box[axis + 1 :]), begin + place * strides[axis]
+        begin += low * strides[axis]
+        box[axis] -= low + high
 
 
 def copy_row(source: View, target: View) -> KernelRow:

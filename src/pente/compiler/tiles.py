@@ -3,7 +3,7 @@
 from math import ceil, prod
 from typing import NamedTuple
 
-from pente.compiler.transforms import OUT, image_function, result_function
+from pente.compiler.transforms import OUT, image_function, result_function, spread_function
 from pente.compiler.writer import Writer
 from pente.shapes import Shape
 
@@ -62,6 +62,15 @@ class Tiles(NamedTuple):
         down = to.put(f"mul i64 {width}, {apart}")
         sizes = (below, after, down, apart, to.number(channels), to.number(point))
         to.call(result_function(), *[f"ptr {x}" for x in (origin, source, nowhere)], *[f"i64 {n}" for n in sizes])
+
+    def spread(self, to: Writer, ends: tuple[str, str, str], t: str, point: int) -> None:
+        """Add what comes out of the products to all that tile t saw. ``ends`` are that, the image, and spare memory."""
+        source, base, nowhere = ends
+        origin, above, before = self._origin(to, base, t)
+        (height, width), channels = map(to.number, self.places), to.number(self.channels)
+        below, after = to.put(f"add i64 {above}, {height}"), to.put(f"add i64 {before}, {width}")
+        sizes = (above, below, before, after, to.put(f"mul i64 {width}, {channels}"), channels, to.number(point))
+        to.call(spread_function(), *[f"ptr {x}" for x in (origin, source, nowhere)], *[f"i64 {n}" for n in sizes])
 
     def _origin(self, to: Writer, base: str, t: str) -> tuple[str, str, str]:
         """Where tile t begins; and how many places of it lie above the image, and how many before it, or minus that."""

@@ -26,6 +26,7 @@ __all__ = [
     "kernel_function",
     "result_function",
     "slope_function",
+    "spread_function",
 ]
 
 LANES = 16
@@ -85,6 +86,16 @@ class _Maps:
             even, odd = self.plus(x[4], -b * b, x[2]), self.plus(x[3], -b * b, x[1])
             inner += [self.plus(even, a, odd), self.plus(even, -a, odd)]
         return [ends[0], *inner, ends[1]]
+
+    def unseen(self, u: Line) -> Line:
+        """Its transpose B u: what the points give back to the places."""
+        total, product = -(NEAR**2 + FAR**2), (NEAR * FAR) ** 2
+        near, far = (self.add(u[1], u[2]), self.add(u[3], u[4]))
+        one, other = (self.times(a, self.subtract(u[i], u[i + 1])) for a, i in ((NEAR, 1), (FAR, 3)))
+        even = self.plus(self.plus(self.times(total, u[0]), -FAR * FAR, near), -NEAR * NEAR, far)
+        odd = self.plus(self.plus(self.times(product, u[5]), -FAR * FAR, one), -NEAR * NEAR, other)
+        last = self.plus(self.add(one, other), total, u[5])
+        return [self.times(product, u[0]), odd, even, last, self.add(u[0], self.add(near, far)), u[5]]
 
     def evaluated(self, c: Line) -> Line:
         """A c, or G c without its scales: the polynomial c₀ + c₁·x + c₂·x² (+ c₃·x³) at the points."""
@@ -155,6 +166,29 @@ def result_function() -> Function:
     to.loop("0", "%channels", LANES, sixteen, [("ptr", "%from")])
     sizes = "i64 %bottom, i64 %right, i64 %down, i64 %across, i64 %channels, i64 %apart"
     return to.function("result", f"ptr %to, ptr %from, ptr %nowhere, {sizes}")
+
+
+@cache
+def spread_function() -> Function:
+    """``(to, from, nowhere, top, bottom, left, right, down, channels, apart)``: B u Bᵀ comes to what a tile saw.
+
+    Only rows from top to bottom and columns from left to right are in the image.
+    """
+    to = Writer()
+    maps = _Maps(to)
+    rows, columns = (_inside(to, POINTS, low, high) for low, high in (("%top", "%bottom"), ("%left", "%right")))
+    spots = _spots(to, "%to", "%nowhere", ("%down", "%channels"), rows, columns)
+
+    def sixteen(i: str, source: list[str]) -> list[str]:
+        x = maps.both(maps.unseen, _taken(maps, source[0]))
+        for value, spot in zip(chain(*x), chain(*spots), strict=True):
+            place = to.shifted("float", spot, i)
+            maps.store(maps.add(maps.load(place), value), place)
+        return [to.shifted("float", source[0], str(LANES))]
+
+    to.loop("0", "%channels", LANES, sixteen, [("ptr", "%from")])
+    bounds = "i64 %top, i64 %bottom, i64 %left, i64 %right"
+    return to.function("spread", f"ptr %to, ptr %from, ptr %nowhere, {bounds}, i64 %down, i64 %channels, i64 %apart")
 
 
 @cache

@@ -24,7 +24,7 @@ from pente.shapes import Shape
 
 __all__ = ["has_windows", "is_taken", "is_way_back", "largest_kernel", "sum_kernel", "way_back_kernel"]
 
-LONG = np.dtype(np.int64)
+LONG, SHORT = np.dtype(np.int64), np.dtype(np.int32)
 NOWHERE = -1
 
 
@@ -96,7 +96,7 @@ def has_windows(node: Node) -> bool:
         return kind in ("float32", "float64", "int32", "int64")
     axes = _axes(x.shape, node.shape, node)
     meet = all(a.low < a.window and (a.number - 1) * a.stride - a.low < a.length for a in axes)
-    return meet and kind in ("float32", "float64")
+    return meet and kind in ("float32", "float64") and prod(x.shape) < 2**31  # places of a window differ by a short
 
 
 def is_taken(node: Node, places: Node) -> bool:
@@ -131,18 +131,18 @@ def largest_kernel(node: Node, x: View, valued: bool) -> Kernel:
     axes = _axes(x.shape, node.shape, node)
 
     def place(lanes: Lanes, spots: list[_Look], at: str, c: str) -> None:
-        kind = x.dtype
-        firsts = [to.put(f"add i64 {spot.at}, {c}") for spot in spots]
-        numbers = [lanes.repeat(first, LONG) for first in firsts]
-        values = [_load(lanes, kind, source, first) for first in firsts]
-        best, number = values[0], numbers[0]
-        for value, where in zip(values[1:], numbers[1:], strict=True):
-            past, known = lanes.op("fcmp ogt", kind, value, best), lanes.op("fcmp ord", kind, best, best)
-            fresh = lanes.op("and", "i1", lanes.op("fcmp uno", kind, value, value), known)
-            better = lanes.op("or", "i1", past, fresh)
-            best, number = lanes.select(kind, better, value, best), lanes.select(LONG, better, where, number)
+        kind, first = x.dtype, to.put(f"add i64 {spots[0].at}, {c}")
+        best, further = _load(lanes, kind, source, first), lanes.constant(0, SHORT)
+        for spot in spots[1:]:
+            value = _load(lanes, kind, source, to.put(f"add i64 {spot.at}, {c}"))
+            by = to.put(f"trunc i64 {to.put(f'sub i64 {spot.at}, {spots[0].at}')} to i32")
+            above, known = lanes.op("fcmp ugt", kind, value, best), lanes.op("fcmp ord", kind, best, best)
+            better = lanes.op("and", "i1", above, known)  # larger, or NaN; but after a NaN nothing is
+            best = lanes.select(kind, better, value, best)
+            further = lanes.select(SHORT, better, lanes.repeat(by, SHORT), further)
+        number = to.put(f"sext {lanes.type(SHORT)} {further} to {lanes.type(LONG)}")
+        number = lanes.op("add", LONG, number, lanes.op("add", LONG, lanes.repeat(first, LONG), _steps(lanes)))
         there = to.put(f"add i64 {at}, {c}")
-        number = lanes.op("add", LONG, number, _steps(lanes))
         for dtype, value, target in zip((LONG, kind), (number, best), targets, strict=False):
             _store(lanes, dtype, value, target, there)
 

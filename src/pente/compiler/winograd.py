@@ -28,12 +28,13 @@ from pente.compiler.views import View, contiguous
 from pente.compiler.writer import Kernel, Writer
 from pente.core import primitives as p
 from pente.core.node import NOTHING, Node, Spec
+from pente.shapes import Shape
 
 __all__ = ["Call", "buffer", "is_winograd", "winograd_calls"]
 
 SQUARE = POINTS * POINTS
 BLOCK = SQUARE * LANES  # numbers of 16 transformed channels
-LEAST = 32  # channels and filters below which the transforms cost what they save
+FEWEST = 8  # tiles: below, it does not pay to transform the kernel
 CHUNK = 16  # tiles of an image that are done together
 SUMMED = 32  # tiles that a product of the weights' gradient adds up
 GROUPS = 16  # sums of the weights' gradient, over a part of the tiles each
@@ -67,7 +68,7 @@ def is_winograd(node: Node) -> bool:
         return False
     tiles = Tiles.of(first, (0, 0), out)
     full = prod(out[1:3]) >= OUT * OUT // 2 * prod(tiles.counts)  # at least half of what the tiles hold
-    return full and tiles.total >= 8 and all(n >= LEAST and n % LANES == 0 for n in kernel[2:])
+    return full and tiles.total >= FEWEST and all(n % LANES == 0 for n in kernel[2:])
 
 
 def winograd_calls(node: Node, a: View, b: View) -> list[Call]:
@@ -79,17 +80,31 @@ def winograd_calls(node: Node, a: View, b: View) -> list[Call]:
         few = seen.total <= min(seen.channels, acting.channels)
         return (_slopes_of_few if few else _slopes_of_many)(node, a, b, seen, acting)
     if node.op is p.conv_input:
+        acting = Tiles.of(a.shape, (0, 0), a.shape)
+        if _spreads(acting, node.shape):
+            return _of_many(node, a, _turned(b, flipped=False), acting, Tiles.of(node.shape, corner, a.shape), True)
         b, corner = _turned(b), (TAPS - 1 - top, TAPS - 1 - left)
     seen, made = Tiles.of(a.shape, corner, node.shape), Tiles.of(node.shape, (0, 0), node.shape)
     return (_of_few if made.total <= made.channels else _of_many)(node, a, b, seen, made)
 
 
-def _turned(kernel: View) -> View:
+def _spreads(acting: Tiles, shape: Shape) -> bool:
+    """Whether the gradient of the input is better done by the tiles of the result, each adding to all that it saw.
+
+    They are fewer where the window goes beyond no border, and images are small: 3 × 3 for 4 × 4 of 13 × 13 places.
+    """
+    fewer = acting.total < 0.9 * Tiles.of(shape, (0, 0), shape).total
+    return fewer and prod(acting.counts) <= 2 * CHUNK and acting.total > shape[3]
+
+
+def _turned(kernel: View, flipped: bool = True) -> View:
     """The kernel that takes the gradient of the result to that of the input."""
     down, across, channel, filter_ = kernel.strides
-    shape = (*kernel.shape[:2], kernel.shape[3], kernel.shape[2])
+    kernel = kernel._replace(shape=(*kernel.shape[:2], kernel.shape[3], kernel.shape[2]))
+    if not flipped:
+        return kernel._replace(strides=(down, across, filter_, channel))
     end = kernel.offset + (TAPS - 1) * (down + across)
-    return kernel._replace(offset=end, shape=shape, strides=(-down, -across, filter_, channel))
+    return kernel._replace(offset=end, strides=(-down, -across, filter_, channel))
 
 
 # Few tiles: the image is transformed whole, and the kernel for 16 filters at a time.
@@ -97,7 +112,7 @@ def _turned(kernel: View) -> View:
 
 def _of_few(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> list[Call]:
     strides, sums = Strides(SQUARE * seen.channels + PAD, seen.channels, LANES), BLOCK + PAD
-    rows = ceil(made.total / _rows()) * _rows()
+    rows = _rounded(made.total)
     first = _image_call(node, x, seen, POINTS, strides, rows * strides.tile)
     to = Writer()
     v, w, y = _bases(to, 0, kernel.offset, 0)
@@ -121,36 +136,53 @@ def _of_few(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> list
 # Many tiles: the kernel is transformed whole, and the image for 16 tiles at a time.
 
 
-def _of_many(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles) -> list[Call]:
-    channels, filters = seen.channels, made.channels
+def _of_many(node: Node, x: View, kernel: View, seen: Tiles, made: Tiles, spreads: bool = False) -> list[Call]:
+    """Where results are spread, images are done whole, since tiles add to the same places."""
+    channels, filters, places = seen.channels, made.channels, OUT if spreads else POINTS
     strides, sums = Strides(SQUARE * channels + PAD, channels, LANES), SQUARE * filters + PAD
+    count = _whole_images(prod(made.counts)) if spreads else CHUNK
+    rows, chunks, steps = _rounded(count), ceil(made.total / count), filters // LANES * SQUARE
     first = _kernel_call(node, kernel)
     to = Writer()
     source, u, y = _bases(to, x.offset, 0, 0)
-    nothing, nowhere, v, m = _scratch(to, 3, channels, filters, CHUNK * strides.tile, CHUNK * sums)
-    _clear(to, nothing, channels)
+    nothing, nowhere, v, m = _scratch(to, 3, channels, filters, rows * strides.tile, rows * sums)
+    _clear(to, nothing, to.number(channels))
     batch = Step(filters // LANES, 0, _size(kernel), LANES), Step(SQUARE, strides.point, LANES, filters)
-    product = Product(CHUNK, LANES, strides.tile, sums, (Step(channels, 1, BLOCK),), "float", batch)
-    chunks, steps = ceil(made.total / CHUNK), filters // LANES * SQUARE
+    product = Product(rows, LANES, strides.tile, sums, (Step(channels, 1, BLOCK),), "float", batch)
 
     def chunk(i: str) -> None:
-        start = times(to, i, CHUNK)
-        stop = _least(to, to.put(f"add i64 {start}, {CHUNK}"), made.total)
+        start = times(to, i, count)
+        stop = _least(to, to.put(f"add i64 {start}, {to.number(count)}"), made.total)
 
         def place(base: str, t: str, size: int) -> str:
             return to.shifted("float", base, times(to, to.put(f"sub i64 {t}, {start}"), size))
 
         def transform(t: str) -> None:
-            seen.transform(to, POINTS, (source, place(v, t, strides.tile), nothing), t, strides)
+            seen.transform(to, places, (source, place(v, t, strides.tile), nothing), t, strides)
+
+        def finish(t: str) -> None:
+            ends = place(m, t, sums), y, nowhere
+            made.spread(to, ends, t, filters) if spreads else made.result(to, ends, t, filters, filters)
 
         to.some(start, stop, 1, transform)
         following = _fetch(to, source, to.put(f"add i64 {i}, 1"), prod(x.shape), chunks, steps)
         own = _fetch(to, y, i, prod(node.shape), chunks, steps, write=True)
         _multiply(to, product, [v, u, m], _together(following, own))
-        to.some(start, stop, 1, lambda t: made.result(to, (place(m, t, sums), y, nowhere), t, filters, filters))
+        if spreads:
+            first, last = (
+                times(to, to.put(f"udiv i64 {t}, {to.number(prod(made.counts))}"), prod(node.shape[1:]))
+                for t in (start, stop)
+            )
+            _clear(to, to.shifted("float", y, first), to.put(f"sub i64 {last}, {first}"))
+        to.some(start, stop, 1, finish)
 
     to.some(*to.share(chunks), 1, chunk)
     return [first, Call(to.kernel(), [x, _view(first)], node, _work(seen, made))]
+
+
+def _whole_images(tiles: int) -> int:
+    """So many tiles, of whole images, that few rows are lost to whole blocks of them."""
+    return max((n * tiles for n in range(1, 3 * CHUNK // tiles + 1)), key=lambda n: n / _rounded(n))
 
 
 # The gradient of the weights of few tiles: both are transformed whole, and done by 16 channels and 16 filters.
@@ -190,7 +222,7 @@ def _slopes_of_many(node: Node, x: View, grad: View, seen: Tiles, acting: Tiles)
     source, change, w = _bases(to, x.offset, grad.offset, 0)
     most = LANES * max(counts)
     nothing, v, h, u = _scratch(to, 3, most, *[n * strides.block for n in counts], BLOCK * LANES)
-    _clear(to, nothing, most)
+    _clear(to, nothing, to.number(most))
 
     def chunk(group: str, j: str) -> None:
         first = times(to, to.put(f"add i64 {times(to, group, each)}, {j}"), tiles)
@@ -268,7 +300,7 @@ def _image_call(node: Node, x: View, tiles: Tiles, places: int, strides: Strides
     to = Writer()
     source, target = _bases(to, x.offset, 0)
     (nothing,) = _scratch(to, 2, tiles.channels)
-    _clear(to, nothing, tiles.channels)
+    _clear(to, nothing, to.number(tiles.channels))
 
     def tile(t: str) -> None:
         own = to.shifted("float", target, times(to, t, strides.tile))
@@ -338,10 +370,9 @@ def _scratch(to: Writer, operand: int, *sizes: int) -> list[str]:
     return [to.shifted("float", own, to.number(sum(sizes[:i]))) for i in range(len(sizes))]
 
 
-def _clear(to: Writer, place: str, count: int) -> None:
+def _clear(to: Writer, place: str, count: str) -> None:
     zeros = f"store <{LANES} x float> zeroinitializer"
-    step = lambda i: to.do(f"{zeros}, ptr {to.shifted('float', place, i)}, align 4")  # noqa: E731
-    to.some("0", to.number(count), LANES, step)
+    to.some("0", count, LANES, lambda i: to.do(f"{zeros}, ptr {to.shifted('float', place, i)}, align 4"))
 
 
 def _least(to: Writer, a: str, b: int) -> str:
@@ -352,6 +383,11 @@ def _least(to: Writer, a: str, b: int) -> str:
 def _rows() -> int:
     """Of a block of sums that stays in registers, one vector wide."""
     return 8 if has_wide_registers() else 4
+
+
+def _rounded(rows: int) -> int:
+    """So many rows in whole blocks."""
+    return ceil(rows / _rows()) * _rows()
 
 
 def _multiply(

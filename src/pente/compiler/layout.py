@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 
 from pente.compiler.convolution import has_window, window_calls
+from pente.compiler.epilogue import Ending, ended, endings
 from pente.compiler.fuse import Group, fuse
-from pente.compiler.gemm import Product, Step, gemm_kernel
+from pente.compiler.gemm import gemm_kernel
 from pente.compiler.lanes import has_type
 from pente.compiler.loops import Loop, loop_kernel, reduced_view
 from pente.compiler.pipeline import run_passes
 from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel
+from pente.compiler.product import matrix_product
 from pente.compiler.random import random_kernel
 from pente.compiler.views import View, broadcast, contiguous, seen_through
 from pente.compiler.walk import MOST_THREADS
@@ -128,12 +130,16 @@ class Layout:
         self.words: dict[Node, Node] = {}
         self.constants: dict[Node, Any] = {node: np.array(node.value, order="C") for node in graph.captured}
         asked = [*graph.outputs, *graph.assigned.values()]
-        self._asked = set(asked)
+        self._asked, self._state = set(asked), set(graph.assigned.values())
         for node in (*graph.inputs, *graph.captured):
             if node not in self.views:
                 self._own(node)
         self.places = _places(graph, self._asked)
-        for step in fuse(graph):
+        steps = fuse(graph)
+        self._endings = endings(steps, self._asked)
+        self._ended = {end.product for end in self._endings.values()}
+        self._waiting: set[Node] = set()  # products that are left to the group that ends them
+        for step in steps:
             self._plan(step)
         self.results: list[Node] = []
         self._not_own = {*graph.inputs, *graph.captured}
@@ -211,8 +217,7 @@ class Layout:
         self._own(node)
         writes = [node, *others]
         if kernel.scratch:
-            spec = Spec((MOST_THREADS * kernel.scratch,), np.dtype(np.uint8))
-            writes.append(Node(p.identity, (), NOTHING, spec, False, "", None))
+            writes.append(_scratch(kernel))
         self.rows.append(KernelRow(kernel, tuple(view.buffer for view in views), tuple(writes), str(node.op), work))
 
     # Element-wise groups and copies.
@@ -232,7 +237,9 @@ class Layout:
             self.views[node] = view
             ends = group.reduces and node is group.root
             writes.append((node, reduced_view(view, group) if ends else broadcast(view, group.shape)))
-        self.rows.append(_loop_row(Loop(group, reads, tuple(writes))))
+        loop = Loop(group, reads, tuple(writes))
+        if group not in self._endings or not self._plan_ended(self._endings[group], loop):
+            self.rows.append(_loop_row(loop))
 
     def _copied(self, view: View) -> View:
         """The elements of a view in order, in a buffer of their own."""
@@ -247,23 +254,34 @@ class Layout:
 
     def _plan_product(self, node: Node) -> None:
         a, b = (self.views[x] for x in node.inputs)
-        lead = node.shape[:-2]
-        a_lead, b_lead = (
-            broadcast(v._replace(shape=v.shape[:-2], strides=v.strides[:-2]), lead).strides for v in (a, b)
-        )
         out = self._own(node)
-        product = Product(
-            node.shape[-2],
-            node.shape[-1],
-            a.strides[-2],
-            out.strides[-2],
-            (Step(a.shape[-1], a.strides[-1], b.strides[-2]),),
-            "float" if node.dtype.itemsize == 4 else "double",
-            tuple(map(Step, lead, a_lead, b_lead, out.strides[:-2])),
-            offsets=(a.offset, b.offset),
-            b_column=b.strides[-1] if node.shape[-1] > 1 else 1,
-        )
-        self._row(node, gemm_kernel(product), [a, b], product.work / 50)
+        if node in self._ended:
+            return self._waiting.add(node)
+        product = matrix_product(a, b, out)
+        return self._row(node, gemm_kernel(product), [a, b], product.work / 50)
+
+    def _plan_ended(self, end: Ending, loop: Loop) -> bool:
+        """Whether the group is computed with the product that it reads; else the product is a row, and comes first."""
+        node = end.product
+        self._ended.discard(node)
+        if node not in self._waiting:
+            return False
+        a, b = (self.views[x] for x in node.inputs)
+        product = matrix_product(a, b, self.views[node])
+        raw = [read for read in loop.reads if read[1].buffer is node]
+        reads = (*raw, *[read for read in loop.reads if read[1].buffer is not node])
+        loop = Loop(loop.group, reads, loop.writes if end.alone else (*raw[:1], *loop.writes))
+        able = len(raw) == 1 and self._state.isdisjoint(loop.group.nodes)  # what writes state may do so in place
+        found = ended(product, node.shape, loop) if able else None
+        if found is None:
+            self._plan_product(node)
+            return False
+        kernel = gemm_kernel(*found)
+        operands = (a.buffer, b.buffer, *[view.buffer for _, view in reads[1:]])
+        buffers = (*[view.buffer for _, view in loop.writes], *([_scratch(kernel)] if kernel.scratch else []))
+        label, work = f"{node.op} → {_label(loop)}", product.work / 50 + _work(loop)
+        self.rows.append(KernelRow(kernel, operands, buffers, label, work))
+        return True
 
     def _plan_window(self, node: Node) -> None:
         """A convolution, or one of its gradients."""
@@ -355,11 +373,23 @@ def copy_row(source: View, target: View) -> KernelRow:
     return _loop_row(Loop(Group(target.shape, [node]), ((source.buffer, source),), ((node, target),)))
 
 
+def _scratch(kernel: Kernel) -> Node:
+    """Memory of each thread's own."""
+    spec = Spec((MOST_THREADS * kernel.scratch,), np.dtype(np.uint8))
+    return Node(p.identity, (), NOTHING, spec, False, "", None)
+
+
 def _loop_row(loop: Loop) -> KernelRow:
     reads, writes = (tuple(view.buffer for _, view in views) for views in (loop.reads, loop.writes))
-    label = " → ".join(str(node.op) for node in loop.group.nodes)
-    work = prod(loop.group.shape) * (len(reads) + len(writes) + len(loop.group.nodes)) / 16
-    return KernelRow(loop_kernel(loop), reads, writes, label, work, _steady(loop))
+    return KernelRow(loop_kernel(loop), reads, writes, _label(loop), _work(loop), _steady(loop))
+
+
+def _label(loop: Loop) -> str:
+    return " → ".join(str(node.op) for node in loop.group.nodes)
+
+
+def _work(loop: Loop) -> float:
+    return prod(loop.group.shape) * (len(loop.reads) + len(loop.writes) + len(loop.group.nodes)) / 16
 
 
 class _Scan:

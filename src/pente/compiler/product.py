@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from pente.compiler.llvm import has_wide_registers
 from pente.compiler.microkernel import size_of
+from pente.compiler.views import View, broadcast
 from pente.shapes import Shape
 
-__all__ = ["ROWS", "Product", "Step", "Tiling", "simplified", "tiling_of"]
+__all__ = ["ROWS", "Product", "Step", "Tiling", "matrix_product", "simplified", "tiling_of"]
 
 ROWS = 8  # of a block
 BLOCKS = 8  # that go by a stripe together
@@ -61,6 +62,23 @@ class Product:
     def lanes(self) -> int:
         """How many numbers are in a vector: 512 bits."""
         return 16 if self.kind == "float" else 8
+
+
+def matrix_product(a: View, b: View, out: View) -> Product:
+    """The product of two arrays, or of many side by side: what NumPy's matmul gives."""
+    lead = out.shape[:-2]
+    a_lead, b_lead = (broadcast(v._replace(shape=v.shape[:-2], strides=v.strides[:-2]), lead).strides for v in (a, b))
+    return Product(
+        out.shape[-2],
+        out.shape[-1],
+        a.strides[-2],
+        out.strides[-2],
+        (Step(a.shape[-1], a.strides[-1], b.strides[-2]),),
+        "float" if out.dtype.itemsize == 4 else "double",
+        tuple(map(Step, lead, a_lead, b_lead, out.strides[:-2])),
+        offsets=(a.offset, b.offset),
+        b_column=b.strides[-1] if out.shape[-1] > 1 else 1,
+    )
 
 
 def simplified(product: Product, others: Sequence[Shape] = ()) -> tuple[Product, list[Shape]]:

@@ -79,6 +79,15 @@ def test_axes_that_have_nothing_in_common_stay_apart() -> None:
     assert labels(odd, args) == ["matmul"]
 
 
+def test_products_of_one_row_keep_their_own_right_sides() -> None:
+    def flat(a: Any, b: Any, x: Any) -> Any:
+        return pente.reshape(a @ b, (3, 2)) + x
+
+    args = drawn((3, 1, 4), (3, 4, 2), (3, 1))
+    check(flat, *args)
+    assert labels(flat, args) == ["matmul → add"]
+
+
 def test_a_product_that_others_read_is_kept() -> None:
     def several(x: Any, kernel: Any, bias: Any) -> Any:
         raw = x @ kernel

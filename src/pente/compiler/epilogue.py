@@ -93,8 +93,10 @@ def ended(product: Product, shape: Shape, loop: Loop) -> tuple[Product, Epilogue
     outline, dtype = outline_of(loop), loop.reads[0][1].dtype
     lengths, axes = outline.shape[:-1], _common(shape[:-1], outline.shape[:-1])
     homes = [i for i, (_, x) in enumerate(outline.writes) if x.dtype == dtype and x.strides[-1:] == (1,)]
-    if not axes or not homes or shape[-1] != outline.shape[-1]:
+    if axes is None or not homes or shape[-1] != outline.shape[-1]:
         return None
+    if product.rows == 1:  # else products side by side, each with a B of its own, would be taken for rows of one
+        axes = (*axes, 1)
     _, *reads = [_resplit(place, lengths, axes) for place in outline.reads]
     writes = [(number, _resplit(place, lengths, axes)) for number, place in outline.writes]
     c = writes[homes[0]][1]
@@ -109,14 +111,14 @@ def _common(first: Shape, second: Shape) -> Shape | None:
 
 
 def _split(lengths: Shape, strides: Shape, axes: Shape) -> Shape:
-    """The strides along finer axes."""
+    """The strides along finer axes, of which the last may be of length 1."""
     found: list[int] = []
     rest = list(axes)
     for length, stride in zip(lengths, strides, strict=True):
         while length > 1:
             length //= rest.pop(0)
             found.append(stride * length)
-    return tuple(found)
+    return (*found, *[0 for _ in rest])
 
 
 def _resplit(place: Place, lengths: Shape, axes: Shape) -> Place:

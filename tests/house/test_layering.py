@@ -12,7 +12,7 @@ from tests.house.source import MODULES, PACKAGE, ROOT, Module, imports, unit_of
 # they may use each other where no circle arises. `pente` is the face, the package's own __init__, which loads the
 # others on first use.
 HOUSE = """
-dtypes shapes tree errors archive config
+dtypes shapes tree errors archive config plots
 core
 ops
 linalg fft random

@@ -18,9 +18,12 @@ from pente.compiler.report import Report, report
 from pente.compiler.runner import Runner
 from pente.core.graph import Graph
 from pente.core.node import Spec
+from pente.core.number import Number, exact, is_plain
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable
+from pente.dtypes import DType
 from pente.ops.lifting import lift
+from pente.shapes import Shape
 
 __all__ = ["Jitted", "jit"]
 
@@ -30,8 +33,9 @@ def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Seq
 
     Variables that it reads and assigns (weights, optimizer slots, random state) are found by themselves and updated. A
     call with other shapes, dtypes or static arguments is traced anew. Arguments are tensors, arrays, numbers, and lists
-    and dicts of them; strings, None, layers and functions are static, as are the places in ``static_argnums``. Python
-    around the operations runs once, while tracing. The results are constants: ask for gradients inside.
+    and dicts of them; a Python number bends to the dtype beside it, and another value of it is no new trace. Strings,
+    None, layers and functions are static, as are the places in ``static_argnums``. Python around the operations runs
+    once, while tracing. The results are constants: ask for gradients inside.
 
     >>> import pente
     >>> step = pente.jit(lambda x: (x * 2 + 1).sum())
@@ -143,12 +147,14 @@ class Jitted:
         fixed = [i in self.static or i - len(args) in self.static for i, x in enumerate(args) for _ in tree.leaves(x)]
         fixed += [False] * (len(items) - len(fixed))
         moving = [_is_dynamic(x) and not still for x, still in zip(items, fixed, strict=True)]
-        tensors = [lift(x) for x, moves in zip(items, moving, strict=True) if moves]
-        kinds = tuple([(x.shape, x.dtype) for x in tensors])
+        given = [x for x, moves in zip(items, moving, strict=True) if moves]
+        plain = list(map(is_plain, given))
+        tensors = [exact(x) if bends else lift(x) for x, bends in zip(given, plain, strict=True)]
+        kinds = tuple([(x.shape, x.dtype, bends) for x, bends in zip(tensors, plain, strict=True)])
         still = tuple(_static_key(x) for x, moves in zip(items, moving, strict=True) if not moves)
 
         def rebuild(*values: Tensor) -> tuple[list[Any], dict[str, Any]]:
-            supply = iter(values)
+            supply = iter([Number(x) if bends else x for x, bends in zip(values, plain, strict=True)])
             whole = [next(supply) if moves else x for x, moves in zip(items, moving, strict=True)]
             positional, named = tree.unflatten(structure, whole)
             return positional, named
@@ -234,13 +240,17 @@ class Same:
         return id(self.thing)
 
 
+def _kind(shape: Shape, dtype: DType, plain: bool) -> str:
+    return f"a Python {dtype.type(0).item().__class__.__name__}" if plain else f"{dtype}{list(shape)}"
+
+
 def _difference(before: Any, after: Any) -> str:
     """What differs between two kinds of arguments."""
     if not before or before[:2] != after[:2]:
         return "the arguments are built in another way"
     for i, (old, new) in enumerate(zip(before[2], after[2], strict=True)):
         if old != new:
-            return f"argument {i} was {old[1]}{list(old[0])} and is {new[1]}{list(new[0])}"
+            return f"argument {i} was {_kind(*old)} and is {_kind(*new)}"
     if before[3] != after[3]:
         return "a static argument changed"
     if before[4] == after[4]:

@@ -12,8 +12,9 @@ import numpy as np
 
 from pente.core.arrays import number_of
 from pente.core.node import NOTHING, Node, Spec, is_abstract, spec_of
+from pente.core.number import Number
 from pente.core.state import state, user_position
-from pente.core.tensor import Handle, Tensor, Variable, leaf
+from pente.core.tensor import Tensor, Variable, leaf
 from pente.core.value import Value
 from pente.dtypes import is_inexact
 
@@ -32,7 +33,7 @@ def call(op: "Primitive", inputs: tuple[Any, ...], params: Mapping[str, Any]) ->
         kind = x.__class__
         if kind is np.ndarray:
             plain = False
-        elif kind is Tensor or kind is Variable:
+        elif kind is Tensor or kind is Variable or kind is Number:
             return bind(op, lift_all(inputs), params)
         elif kind is Value:
             return Value.apply(op, inputs)
@@ -118,8 +119,8 @@ def node_of(x: Tensor) -> Node:
 
 def lift_all(inputs: tuple[Any, ...]) -> tuple[Tensor, ...]:
     """All inputs as tensors; plain numbers take the dtype of the tensors beside them."""
-    dtypes = [x.dtype for x in inputs if isinstance(x, Handle)]
-    dtype = next((dtype for dtype in dtypes if dtype.kind != "b"), dtypes[0])
+    dtypes = [x.dtype for x in inputs if x.__class__ is Tensor or x.__class__ is Variable]
+    dtype = next((dtype for dtype in dtypes if dtype.kind != "b"), dtypes[0] if dtypes else None)
     return tuple(lift(x, dtype) for x in inputs)
 
 
@@ -129,5 +130,7 @@ def lift(x: Any, dtype: Any = None) -> Tensor:
         return x
     if x.__class__ is Variable:
         return x.read()
+    if x.__class__ is Number:
+        return x.read(dtype)
     plain = dtype is not None and isinstance(x, (bool, int, float, complex))
     return Tensor(number_of(x, dtype) if plain else np.asarray(x))

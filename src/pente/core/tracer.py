@@ -7,6 +7,7 @@ from typing import Any
 from pente import tree
 from pente.core.graph import Graph, graph_of
 from pente.core.node import Spec, next_serial, spec_of
+from pente.core.number import Number
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable, leaf
 from pente.errors import UsageError
@@ -34,7 +35,10 @@ class Tracer:
 
         if self.refused:
             raise UsageError(f"variable {variable.name or ''} is assigned inside {self.refused}")
-        tensor = lift(value) if isinstance(value, Handle) else Tensor(variable.fitted(value))
+        if isinstance(value, Number):
+            tensor = value.exact
+        else:
+            tensor = lift(value) if isinstance(value, Handle) else Tensor(variable.fitted(value))
         variable.check_shape(tensor.shape)
         variable.check_kind(tensor.dtype)
         tensor = tensor if tensor.dtype == variable.dtype else cast(tensor, dtype=variable.dtype)

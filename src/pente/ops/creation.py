@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from pente import dtypes
+from pente.core import primitives as p
 from pente.core.arrays import number_of
+from pente.core.dispatch import bind
 from pente.core.node import Node, Spec
 from pente.core.tensor import Handle, Tensor, leaf
 from pente.errors import DTypeError
@@ -75,6 +77,9 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None) -> Tensor:
     [7, 7]
     """
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    if isinstance(fill_value, Handle):
+        filling = lift(fill_value, None if dtype is None else dtypes.as_dtype(dtype))
+        return bind(p.broadcast_to, (filling,), {"shape": shape})
     chosen = dtypes.of_scalar(fill_value) if dtype is None else dtypes.as_dtype(dtype)
     return Tensor(np.full(shape, number_of(fill_value, chosen)))
 

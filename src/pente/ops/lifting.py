@@ -9,6 +9,7 @@ from pente import dtypes
 from pente.core import primitives as p
 from pente.core.arrays import array_of, number_of
 from pente.core.dispatch import bind
+from pente.core.number import Number
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.core.value import Value
 from pente.errors import DTypeError, UsageError
@@ -35,6 +36,8 @@ def lift(x: Any, dtype: Any = None) -> Tensor:
         out: Tensor = x
     elif x.__class__ is Variable:
         out = x.read()
+    elif x.__class__ is Number:
+        out = x.read(dtype)
     else:
         out = Tensor(_array(x, dtype))
     return out if dtype is None or out.dtype == dtype else astype(out, dtype)
@@ -59,15 +62,24 @@ def _array(x: Any, dtype: Any) -> Any:
 def lift_all(xs: Iterable[Any]) -> tuple[Tensor, ...]:
     """Tensors of one dtype; plain numbers bend to the tensors beside them."""
     given = list(xs)
-    firm = [None if isinstance(x, _SCALARS) else lift(x) for x in given]
+    firm = [None if _is_weak(x) else lift(x) for x in given]
     known = [x.dtype for x in firm if x is not None]
     if known:
         common = dtypes.result_type(known)
         for x in given:
-            common = dtypes.promote(common, dtypes.weak(x, common)) if isinstance(x, _SCALARS) else common
+            common = dtypes.promote(common, dtypes.weak(_sample(x), common)) if _is_weak(x) else common
     else:
-        common = dtypes.result_type(dtypes.of_scalar(x) for x in given)
+        common = dtypes.result_type(dtypes.of_scalar(_sample(x)) for x in given)
     return tuple(lift(given[i] if x is None else x, common) for i, x in enumerate(firm))
+
+
+def _is_weak(x: Any) -> bool:
+    return isinstance(x, (*_SCALARS, Number))
+
+
+def _sample(x: Any) -> Any:
+    """A plain number of this kind: the number itself, where it is known."""
+    return x.kind() if x.__class__ is Number else x
 
 
 def pair(a: Any, b: Any) -> tuple[Tensor, Tensor]:

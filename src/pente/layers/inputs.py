@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
 from pente.core.tensor import Handle
 from pente.dtypes import DType, is_floating
-from pente.ops.lifting import astype, lift
+from pente.ops.lifting import astype, is_structure, lift
 
-__all__ = ["is_structure", "taken"]
+__all__ = ["taken"]
 
 
 def taken(x: Any, dtype: DType) -> Any:
@@ -20,12 +18,3 @@ def taken(x: Any, dtype: DType) -> Any:
         return x
     tensor = lift(x)
     return astype(tensor, dtype) if is_floating(tensor.dtype) and tensor.dtype != dtype else tensor
-
-
-def is_structure(x: Any) -> bool:
-    """Whether a list, tuple or dict holds tensors, and is not itself the numbers of one."""
-    if isinstance(x, dict):
-        return True
-    if isinstance(x, (list, tuple)):
-        return any(map(is_structure, x)) if not x or not isinstance(x[0], (int, float)) else False
-    return isinstance(x, (Handle, np.ndarray)) or hasattr(x, "to_numpy") or getattr(x, "ndim", 0) > 0

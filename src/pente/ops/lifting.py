@@ -14,7 +14,7 @@ from pente.core.tensor import Handle, Tensor, Variable
 from pente.core.value import Value
 from pente.errors import DTypeError, UsageError
 
-__all__ = ["as_float", "astype", "lift", "lift_all", "pair", "refuse"]
+__all__ = ["as_float", "astype", "is_structure", "lift", "lift_all", "pair", "refuse"]
 
 _SCALARS = (bool, int, float, complex)
 _WORDS = {
@@ -129,3 +129,12 @@ def refuse(name: str, options: dict[str, Any]) -> None:
         if own is None:
             raise UsageError(f"{name}() has no {word}=: tensors are immutable and on the CPU, so leave it out.")
         raise UsageError(f"{name}() got an unexpected keyword {word!r}.")
+
+
+def is_structure(x: Any) -> bool:
+    """Whether a list, tuple or dict holds tensors, and is not itself the numbers of one."""
+    if isinstance(x, dict):
+        return True
+    if isinstance(x, (list, tuple)):
+        return any(map(is_structure, x)) if not x or not isinstance(x[0], (int, float)) else False
+    return isinstance(x, (Handle, np.ndarray)) or hasattr(x, "to_numpy") or getattr(x, "ndim", 0) > 0

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from pente import tree
+from pente.data.arrays import arrays, common_length, is_data, require_finite
 from pente.data.batches import batches, permutation
 from pente.errors import DataError, UsageError
-from pente.layers.inputs import is_structure
-from pente.train.arrays import arrays, common_length, is_data, require_finite
+from pente.ops.lifting import is_structure
 
 __all__ = ["ArraySource", "Batch", "Source", "require_count", "source_of", "split_off", "weighted_by_class"]
 

@@ -7,18 +7,21 @@ from numpy.typing import NDArray
 
 from pente import tree
 from pente.core.tensor import Handle
+from pente.data.frames import columns, is_frame, numbers
 from pente.errors import DataError
-from pente.layers.inputs import is_structure
+from pente.ops.lifting import is_structure
 
-__all__ = ["Array", "arrays", "common_length", "is_data", "require_finite"]
+__all__ = ["Array", "arrays", "common_length", "is_data", "names_of", "require_finite"]
 
 Array = NDArray[Any]
 
 
 def is_data(value: Any) -> bool:
     """Whether this is an array, a frame, a list of numbers, or a dict or list of those; not an iterable of batches."""
-    return isinstance(value, (Handle, list, tuple, dict)) or any(
-        hasattr(value, name) for name in ("__array__", "to_numpy", "__dlpack__")
+    return (
+        isinstance(value, (Handle, list, tuple, dict))
+        or any(hasattr(value, name) for name in ("__array__", "to_numpy", "__dlpack__"))
+        or is_frame(value)
     )
 
 
@@ -31,54 +34,25 @@ def arrays(value: Any, what: str) -> Any:
     return _array(value, what)
 
 
+def names_of(value: Any) -> list[Any] | None:
+    """The names of the columns, where these are the rows of a table."""
+    return list(columns(value)) if is_frame(value) else None
+
+
 def _array(value: Any, what: str) -> Array:
     if isinstance(value, Handle):
         return value.numpy()
-    if hasattr(value, "columns") and hasattr(value, "to_numpy"):
-        return _frame(value, what)
+    if is_frame(value):
+        return np.stack([numbers(column, f"column {name!r} of {what}") for name, column in columns(value).items()], 1)
     try:
         array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
     except ValueError:
         raise DataError(f"{what} is ragged: {_ragged(value)}. All rows must have the same shape.") from None
-    array = _plain(array, what)
+    array = numbers(array, what)
     if not array.ndim:
         raise DataError(f"{what} is a single number, and rows are expected: write np.array([...]).")
     given_as_floats = isinstance(value, (list, tuple)) and array.dtype == np.float64
     return array.astype(np.float32) if given_as_floats else array
-
-
-def _frame(frame: Any, what: str) -> Array:
-    """A table, pandas's or polars's; a column that holds no numbers is named."""
-    for name in frame.columns:
-        _plain(np.asarray(frame[name].to_numpy()), f"column {name!r} of {what}")
-    return _plain(np.asarray(frame.to_numpy()), what)
-
-
-def _plain(array: Array, what: str) -> Array:
-    """An array of numbers; one of Python objects becomes one if all of them are numbers."""
-    if array.dtype == object:
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError):
-            pass
-    if array.dtype.kind not in "biufc":
-        raise DataError(
-            f"{what} holds {_kind(array)}, and numbers are expected: {_sample(array)}. "
-            "Turn categories into numbers first: np.unique(column, return_inverse=True)[1]."
-        )
-    return array
-
-
-def _kind(array: Array) -> str:
-    return {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "time spans"}.get(array.dtype.kind, "objects")
-
-
-def _sample(array: Array) -> str:
-    """The first thing in it that is no number."""
-    for place, item in np.ndenumerate(array):
-        if not isinstance(item, (int, float, np.number)):
-            return f"{list(place)} is {item!r:.40}"
-    return f"dtype {array.dtype}"
 
 
 def _ragged(value: Any) -> str:

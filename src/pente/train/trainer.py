@@ -14,11 +14,11 @@ from pente.autodiff.watching import Found, watched
 from pente.compiler.jit import Compiled, Jitted
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
+from pente.data.arrays import arrays
 from pente.errors import TraceError, UsageError
 from pente.layers.base import clock
 from pente.ops.random import seed_key
 from pente.optimizers import Optimizer
-from pente.train.arrays import arrays
 from pente.train.callbacks import CallbackList, History
 from pente.train.checks import check_fit, check_outputs
 from pente.train.interrupts import Interrupt, between_steps

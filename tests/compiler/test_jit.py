@@ -566,5 +566,5 @@ def test_explain_shows_the_rows_and_times_them_without_touching_the_state() -> N
     assert repr(plain) == str(plain)
     np.testing.assert_array_equal(w.numpy(), [2.0, 4.0])
     if llvm.available():
-        assert re.search(r"kernel .*\n\nmemory: .* bytes", plain)
+        assert re.search(r"kernel  .*\n\nmemory: .* bytes", plain, re.DOTALL)
         assert " µs on one thread" in timed

@@ -75,5 +75,5 @@ def test_the_report_shows_the_program_only_where_a_pass_changed_it() -> None:
     step = jit(lambda x: pente.exp(x) + 0.0 * pente.sin(x))
     step(X)
     text = str(step.explain())
-    assert text.count("= sin(") == 1
+    assert text.split("the table")[0].count("= sin(") == 1
     assert "after drop_dead: nothing changed" in text

@@ -56,7 +56,7 @@ def window_calls(node: Node, a: View, b: View) -> list[Call]:
 
 
 def _call(node: Node, of: Product, *reads: View) -> Call:
-    return Call(gemm_kernel(of), list(reads), node, of.work / 50)
+    return Call(gemm_kernel(of), list(reads), node, of.work / 50, (of, None))
 
 
 def _kind(node: Node) -> str:

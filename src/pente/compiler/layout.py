@@ -17,7 +17,8 @@ from pente.compiler.epilogue import Ending, ended, endings
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import gemm_kernel
 from pente.compiler.lanes import has_type
-from pente.compiler.loops import Loop, loop_kernel, reduced_view
+from pente.compiler.loops import Loop, loop_kernel, outline_of, reduced_view
+from pente.compiler.nests import Plan
 from pente.compiler.pipeline import run_passes
 from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel
 from pente.compiler.product import matrix_product
@@ -48,6 +49,7 @@ class KernelRow:
     label: str
     work: float  # about how many nanoseconds it takes on one thread
     steady: frozenset[tuple[Node, Node]] = frozenset()
+    plan: Plan | None = None  # from which its loops can be told
 
     @property
     def operands(self) -> tuple[Node, ...]:
@@ -212,13 +214,16 @@ class Layout:
             return False
         return True
 
-    def _row(self, node: Node, kernel: Kernel, views: list[View], work: float, *others: Node) -> None:
+    def _row(
+        self, node: Node, kernel: Kernel, views: list[View], work: float, *others: Node, plan: Plan | None = None
+    ) -> None:
         """The kernel reads these views and writes the value of the call, and others, into buffers of their own."""
         self._own(node)
         writes = [node, *others]
         if kernel.scratch:
             writes.append(_scratch(kernel))
-        self.rows.append(KernelRow(kernel, tuple(view.buffer for view in views), tuple(writes), str(node.op), work))
+        reads = tuple(view.buffer for view in views)
+        self.rows.append(KernelRow(kernel, reads, tuple(writes), str(node.op), work, plan=plan))
 
     # Element-wise groups and copies.
 
@@ -258,7 +263,7 @@ class Layout:
         if node in self._ended:
             return self._waiting.add(node)
         product = matrix_product(a, b, out)
-        return self._row(node, gemm_kernel(product), [a, b], product.work / 50)
+        return self._row(node, gemm_kernel(product), [a, b], product.work / 50, plan=(product, None))
 
     def _plan_ended(self, end: Ending, loop: Loop) -> bool:
         """Whether the group is computed with the product that it reads; else the product is a row, and comes first."""
@@ -280,14 +285,14 @@ class Layout:
         operands = (a.buffer, b.buffer, *[view.buffer for _, view in reads[1:]])
         buffers = (*[view.buffer for _, view in loop.writes], *([_scratch(kernel)] if kernel.scratch else []))
         label, work = f"{node.op} → {_label(loop)}", product.work / 50 + _work(loop)
-        self.rows.append(KernelRow(kernel, operands, buffers, label, work))
+        self.rows.append(KernelRow(kernel, operands, buffers, label, work, plan=found))
         return True
 
     def _plan_window(self, node: Node) -> None:
         """A convolution, or one of its gradients."""
         views = (self.views[x] for x in node.inputs)
         for call in window_calls(node, *[v if v.plain else self._copied(v) for v in views]):
-            self._row(call.writes, call.kernel, call.reads, call.work)
+            self._row(call.writes, call.kernel, call.reads, call.work, plan=call.plan)
 
     def _plan_pad(self, node: Node, x: View) -> None:
         """Write the border, one side after the other (or fill all, where there are gaps), and the inside."""
@@ -381,7 +386,7 @@ def _scratch(kernel: Kernel) -> Node:
 
 def _loop_row(loop: Loop) -> KernelRow:
     reads, writes = (tuple(view.buffer for _, view in views) for views in (loop.reads, loop.writes))
-    return KernelRow(loop_kernel(loop), reads, writes, _label(loop), _work(loop), _steady(loop))
+    return KernelRow(loop_kernel(loop), reads, writes, _label(loop), _work(loop), _steady(loop), outline_of(loop))
 
 
 def _label(loop: Loop) -> str:

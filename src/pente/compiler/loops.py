@@ -23,10 +23,12 @@ from pente.shapes import Shape
 
 __all__ = [
     "LANES",
+    "Axis",
     "Call",
     "Loop",
     "Outline",
     "Place",
+    "axes_of",
     "loop_kernel",
     "outline_of",
     "reduced_view",
@@ -114,7 +116,7 @@ class _Nest:
         self.root, self.reduces = outline.calls[-1], outline.axes is not None
         self.places = [*outline.reads, *[place for _, place in outline.writes]]
         self.pointers: list[str] = []
-        axes = _axes(outline)
+        axes = axes_of(outline)
         inner, rest = axes[-1], axes[:-1]
         self.outer = [a for a in rest if not a.reduced]
         self.deep = [a for a in rest if a.reduced]
@@ -377,7 +379,7 @@ def _combine(lanes: Lanes, root: Call, a: str, b: str) -> str:
     return EMIT[op[root.op]](lanes, root, pair)  # type: ignore[arg-type]
 
 
-def _axes(outline: Outline) -> list[Axis]:
+def axes_of(outline: Outline) -> list[Axis]:
     """The loops, outermost first: axes of length 1 are gone, and neighbours that every operand walks as one are one."""
     places = [*outline.reads, *[place for _, place in outline.writes]]
     found: list[Axis] = []

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pente.compiler.layout import HostRow, LoopRow, Row
 from pente.compiler.native import NativeTable
+from pente.compiler.nests import nest_of
 from pente.core.node import Node
 from pente.core.printer import program_text
 
@@ -57,13 +58,14 @@ def _times(program: "Compiled", arguments: Sequence[Any]) -> list[float]:
 
 
 def _rows(table: NativeTable, times: list[float] | None) -> str:
-    """One line a row: its time, who runs it, the shape of the result, what it does."""
+    """Each row: its time, who runs it, what it does, the shape of the result, and the loops of its kernel."""
     rows = table.ordered
     total = "" if times is None else f", {sum(times) * 1e6:.1f} µs on one thread"
     lines = [f"the table: {len(rows)} rows in {len(table.parts)} stages{total}"]
     for i, row in enumerate(rows):
         taken = "" if times is None else f"{times[i] * 1e6:9.1f} µs  "
-        lines += [f"{i:4}  {taken}{line}" for line in _described(row)]
+        head, *nest = _described(row)
+        lines += [f"{i:4}  {taken}{head}", *[f"      {line}" for line in nest]]
     return "\n".join(lines)
 
 
@@ -72,7 +74,8 @@ def _described(row: Row) -> list[str]:
         return [f"NumPy   {row.node.op}"]
     if isinstance(row, LoopRow):
         return [f"loop    {row.length} times"] + [f"  {line}" for inner in row.rows for line in _described(inner)]
-    return [f"kernel  {row.label} {list(row.writes[0].shape)}"]
+    nest = [] if row.plan is None else [f"  {line}" for line in nest_of(row.plan)]
+    return [f"kernel  {row.label} {list(row.writes[0].shape)}", *nest]
 
 
 def _memory(table: NativeTable) -> str:

@@ -20,6 +20,7 @@ from math import ceil, prod
 
 from pente.compiler.llvm import has_wide_registers
 from pente.compiler.microkernel import Block, block_function
+from pente.compiler.nests import Plan
 from pente.compiler.packing import turn_function
 from pente.compiler.product import Product, Step
 from pente.compiler.tiles import Strides, Tiles, times
@@ -51,6 +52,7 @@ class Call:
     reads: list[View]
     writes: Node
     work: float
+    plan: Plan | None = None
 
 
 def buffer(node: Node, size: int) -> View:

@@ -86,14 +86,13 @@ def _product(product: Product, epilogue: Epilogue | None) -> list[str]:
     of, _ = simplified(product, [place.strides for place in epilogue.places[1:]] if epilogue else [])
     how = tiling_of(of)
     width = how.vectors * product.lanes
+    columns, rows = min(how.stripes * width, of.columns), min(how.blocks * how.rows, of.rows)
     depth = "·".join([str(step.length) for step in [*([of.passes] if of.passes else []), *of.depth]])
-    packed = [name for name, packs in (("a", how.packs_a), ("b", how.packs_b)) if packs]
+    packed = " and ".join([name for name, packs in (("a", how.packs_a), ("b", how.packs_b)) if packs])
     lines = [f"for each of {step.length}:" for step in of.batch]
     lines += [
-        f"for pieces of {min(how.stripes * width, of.columns)} of {of.columns} columns and "
-        f"{min(how.blocks * how.rows, of.rows)} of {of.rows} rows:",
-        f"  for blocks of {how.rows} × {width}, in registers"
-        + (f", from {' and '.join(packed)} packed {how.depth} of k at a time:" if packed else ":"),
+        f"for pieces of {columns} of {of.columns} columns and {rows} of {of.rows} rows:",
+        f"  for blocks of {how.rows} × {width}, in registers{f', {packed} packed by {how.depth} of k' * bool(packed)}:",
         f"    for k in {depth}: {'c' if epilogue else 'out'}[i, j] += a[i, k] · b[k, j]",
     ]
     lines = ["  " * min(level, len(of.batch)) + line for level, line in enumerate(lines)]

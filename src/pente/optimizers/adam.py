@@ -25,8 +25,8 @@ class Adam(Optimizer):
     """
 
     learning_rate: Any = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
+    beta_1: Any = 0.9
+    beta_2: Any = 0.999
     epsilon: float = 1e-7
     amsgrad: bool = False
 

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from pente import dtypes
+from pente import dtypes, schedules, tree
 from pente.config import Configured
 from pente.core import primitives as p
 from pente.core.state import layer_path, no_grad
 from pente.core.state import state as thread
 from pente.core.tensor import Handle, Variable
 from pente.errors import UsageError
-from pente.ops.creation import zeros_like
+from pente.ops.creation import full_like
 from pente.ops.lifting import lift
 from pente.optimizers.clipping import clipping
-from pente.optimizers.segments import WHOLE, Segment, as_segment, segments_of
-from pente.optimizers.settings import check, check_arguments
+from pente.optimizers.segments import WHOLE, Segment, as_segment, segment_of
+from pente.optimizers.settings import SCHEDULED, check, check_arguments
 from pente.optimizers.slots import Slots
 from pente.optimizers.targets import paired, variables_of
 
@@ -26,6 +27,7 @@ __all__ = ["Optimizer"]
 
 Array = Any  # a Tensor while a function is traced, a plain NumPy array otherwise: the formulas are the same
 State = dict[str, Any]
+Schedule = Callable[[Any], Any]
 RATES = ("learning_rate", "weight_decay")
 
 
@@ -36,7 +38,8 @@ class Optimizer(Configured):
     One of your own names its ``slots`` and gives the formula for one weight, ``rule``. ``init`` and ``update`` are pure
     functions over lists; ``apply`` and ``step`` change the Variables of a model.
 
-    ``learning_rate`` is a number, or a schedule: any function of the step. With ``weight_decay`` every weight also
+    ``learning_rate`` is a number, or a schedule: any function of the step. So may be weight_decay, momentum, rho and
+    the betas; each shows its present value. With ``weight_decay`` every weight also
     shrinks by learning_rate · weight_decay of itself. ``clipvalue``, ``clipnorm`` (each gradient) or
     ``global_clipnorm`` (all together) hold the gradients to a size. ``segments`` says by path, with * as wildcard, what
     parts of the model differ: ``{"*/bias": Segment(decay=0.0), "backbone/*": Segment(rate=0.1)}``; the first that fits
@@ -64,7 +67,7 @@ class Optimizer(Configured):
     if TYPE_CHECKING:
         iterations: Variable = field(init=False)
         revision: int = field(init=False)
-        schedule: Callable[[Any], Any] | None = field(init=False)
+        schedules: dict[str, Schedule] = field(init=False)
         _slots: Slots = field(init=False)
 
     def __new__(cls, *given: Any, **options: Any) -> Self:
@@ -72,7 +75,7 @@ class Optimizer(Configured):
         made = super().__new__(cls)
         # Here and not in __init__, which sets the fields one by one: __setattr__ needs these from the first on.
         slots = Slots(options.get("name", "optimizer"))
-        made.__dict__.update(revision=0, schedule=None, iterations=slots.cell("iterations", np.int64(0)), _slots=slots)
+        made.__dict__.update(revision=0, schedules={}, iterations=slots.cell("iterations", np.int64(0)), _slots=slots)
         return made
 
     def __post_init__(self) -> None:
@@ -85,24 +88,51 @@ class Optimizer(Configured):
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign where a Variable is held; any other change raises ``revision``, which is part of the compile key."""
         check(name, value)
-        if name == "learning_rate":
-            value = self._present(value)
-        held = self.__dict__.get(name)
-        if isinstance(held, Variable) and value is not None:
-            held.assign(value)
+        if name in SCHEDULED:
+            self._set_number(name, value)
+        elif name == "schedule":
+            object.__setattr__(self, name, value)  # a property
         else:
-            rate = name in RATES and value is not None
-            self.__dict__[name] = self._slots.cell(name, np.float32(float(value))) if rate else value
+            if name == "name":
+                self._slots.rename(value)
+            self.__dict__[name] = value
             self.__dict__["revision"] += 1
 
-    def _present(self, rate: Any) -> Any:
-        """The learning rate as a number; a schedule is kept, and its number is that of the present step."""
-        if callable(rate):
-            self.schedule = rate
-            return float(rate(self.iterations.read()))
-        if self.schedule is not None:
+    def _set_number(self, name: str, value: Any) -> None:
+        """A number that may follow a schedule. It is a Variable while it does, and the rates always are."""
+        value = schedules.get(value) if isinstance(value, Mapping) else value
+        followed, held = self.schedules.pop(name, None), self.__dict__.get(name)
+        if followed is not None and name == "learning_rate" and not callable(value):
+            self.schedules[name] = followed
             raise UsageError("the learning rate follows a schedule. To set it by hand write opt.schedule = None first.")
-        return rate
+        if callable(value):
+            self.schedules[name] = value
+            value = float(value(self.iterations.read()))
+        moves = name in RATES or name in self.schedules
+        if moves and isinstance(held, Variable) and value is not None:
+            held.assign(value)
+        else:
+            moves = moves and value is not None
+            self.__dict__[name] = self._slots.cell(_place(name), np.float32(float(value))) if moves else value
+            self.__dict__["revision"] += 1
+        if followed is not self.schedules.get(name):
+            self.__dict__["revision"] += 1
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The schedule of the learning rate; set it to None, and the rate stays where it is."""
+        return self.schedules.get("learning_rate")
+
+    @schedule.setter
+    def schedule(self, schedule: Schedule | None) -> None:
+        if schedule is not None:
+            self.learning_rate = schedule
+        elif self.schedules.pop("learning_rate", None) is not None:
+            self.__dict__["revision"] += 1
+
+    def uses(self, name: str) -> bool:
+        """Whether a setting is there: a number other than 0, or one that follows a schedule."""
+        return name in self.schedules or bool(getattr(self, name))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer, as plain numbers; the state is not among them."""
@@ -110,8 +140,7 @@ class Optimizer(Configured):
         for name in RATES:
             if isinstance(config[name], Variable):
                 config[name] = float(str(config[name].numpy()))  # the shortest number that is this float32: 0.001
-        if self.schedule is not None:
-            config["learning_rate"] = self.schedule
+        config |= self.schedules
         if self.segments:
             config["segments"] = {path: asdict(segment) for path, segment in self.segments.items()}
         return config
@@ -123,45 +152,61 @@ class Optimizer(Configured):
         """What is kept for each weight, beside the weight itself."""
         return ()
 
-    def pace(self, rate: Array, step: Array) -> Array:
-        """The learning rate as the rule wants it at this step, counted from 1."""
+    def start(self, slot: str) -> float:
+        """The number that fills a slot before the first step."""
+        return 0.0
+
+    def pace(self, rate: Array, step: Array) -> Any:
+        """The learning rate as the rule wants it at this step, counted from 1; a rule may want several numbers."""
         return rate
 
-    def rule(self, grad: Array, weight: Array, pace: Array, *slots: Array) -> tuple[Array, ...]:
+    def rule(self, grad: Array, weight: Array, pace: Any, *slots: Array) -> tuple[Array, ...]:
         """The new weight and the new slots of one weight."""
         raise NotImplementedError(f"{type(self).__name__} has no rule(grad, weight, pace, *slots)")
 
     def init(self, params: Sequence[Array]) -> State:
-        """The state before the first step: the counter, the rates, and for each slot a list of zeros."""
-        rates = {name: getattr(self, name).read() for name in RATES if getattr(self, name) is not None}
-        zeros = {slot: [zeros_like(w) for w in params] for slot in self.slots}
-        return {"iterations": lift(np.int64(0)), **rates, **zeros}
+        """The state before the first step: the counter, the rates, and for each slot a list of tensors."""
+        slots = {slot: [full_like(w, self.start(slot)) for w in params] for slot in self.slots}
+        return {**{name: cell.read() for name, cell in self._numbers.items()}, "iterations": lift(np.int64(0)), **slots}
 
     def update(
-        self, grads: Sequence[Array], params: Sequence[Array], state: State, segments: Sequence[Segment] = ()
+        self, grads: Sequence[Array], params: Sequence[Array], state: State, paths: Sequence[str] = ()
     ) -> tuple[list[Array], State]:
         """One step: the new parameters and the new state.
 
-        In this order: the gradients are clipped, the weights decay, the rule is followed. ``segments`` are those of the
-        parameters, one for each, or none.
+        In this order: the gradients are clipped, the weights decay, the rule is followed. ``paths`` are those of the
+        parameters, one for each, by which segments are told; or none.
         """
-        step = state["iterations"] + 1
-        rate = self._rate(state)
-        pace = self.pace(rate, step)
+        state = {**state, **self._followed(state["iterations"]), "iterations": state["iterations"] + 1}
+        moment = cache(lambda rate, dtype: self._moment(state, rate, dtype))
         results = []
         for i, (grad, weight) in enumerate(zip(self._clipped(grads, params), params, strict=True)):
-            segment = segments[i] if segments else WHOLE
-            slots = [state[slot][i] for slot in self.slots]
-            weight = self._decayed(weight, rate, state, segment)
-            results.append(self.rule(grad, weight, _scaled(pace, segment.rate, weight.dtype), *slots))
+            segment = segment_of(paths[i], self.segments) if paths and self.segments else WHOLE
+            now, pace = moment(segment.rate, weight.dtype)
+            weight = self._decayed(weight, state, segment)
+            results.append(now.rule(grad, weight, pace, *[state[slot][i] for slot in self.slots]))
         new = {slot: [r[k] for r in results] for k, slot in enumerate(self.slots, 1)}
-        return [r[0] for r in results], {**state, "iterations": step, "learning_rate": rate, **new}
+        return [r[0] for r in results], {**state, **new}
 
-    def _rate(self, state: State) -> Array:
-        if self.schedule is None:
-            return state["learning_rate"]
-        rate = lift(self.schedule(lift(state["iterations"])))
-        return rate if isinstance(state["iterations"], Handle) else rate.data
+    def _followed(self, step: Array) -> State:
+        """What the schedules say at this step, counted from 0."""
+        found = {_place(name): _cast(lift(s(lift(step))), dtypes.float32) for name, s in self.schedules.items()}
+        return found if isinstance(step, Handle) else {name: x.data for name, x in found.items()}
+
+    def _moment(self, state: State, rate: float, dtype: dtypes.DType) -> tuple[Self, Any]:
+        """The optimizer as it is at this step, and its pace, for weights of a dtype that learn at ``rate`` times."""
+        numbers = {name: state[_place(name)] for name in self.schedules}
+        pace = self._with(numbers).pace(_scaled(state["learning_rate"], rate), state["iterations"])
+        now = self._with({name: _cast(x, dtype) for name, x in numbers.items()})
+        return now, tree.map_leaves(lambda x: _cast(x, dtype), pace)
+
+    def _with(self, numbers: State) -> Self:
+        """A view of this optimizer for the rule, in which these settings are numbers."""
+        if not numbers:
+            return self
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__, **numbers)
+        return view
 
     def _clipped(self, grads: Sequence[Array], params: Sequence[Array]) -> Sequence[Array]:
         grads = [_cast(g, w.dtype) for g, w in zip(grads, params, strict=True)]
@@ -170,10 +215,11 @@ class Optimizer(Configured):
             grads = grads if bound is None else clip(grads, bound)
         return grads
 
-    def _decayed(self, weight: Array, rate: Array, state: State, segment: Segment) -> Array:
+    def _decayed(self, weight: Array, state: State, segment: Segment) -> Array:
         if "weight_decay" not in state or segment.decay == 0:
             return weight
-        return weight - weight * _scaled(rate * state["weight_decay"], segment.rate * segment.decay, weight.dtype)
+        share = _scaled(state["learning_rate"] * state["weight_decay"], segment.rate * segment.decay)
+        return weight - weight * _cast(share, weight.dtype)
 
     # The user's door.
 
@@ -222,14 +268,24 @@ class Optimizer(Configured):
 
     def build(self, model: Any) -> None:
         """Make the slots now, and not at the first step: before a checkpoint is read, say."""
-        for variable in variables_of(model):
-            self._slots.of(variable, self.slots)
+        self.cells(variables_of(model))
 
     @property
     def variables(self) -> list[Variable]:
         """All that the optimizer keeps: counter, rates, and slots; the names are paths."""
-        rates = [getattr(self, name) for name in RATES if getattr(self, name) is not None]
-        return [self.iterations, *rates, *self._slots.cells.values()]
+        return [*self._numbers.values(), *self._slots.cells.values()]
+
+    @property
+    def _numbers(self) -> dict[str, Variable]:
+        """The counter, the rates, and the other settings that follow a schedule."""
+        found = {_place(name): self.__dict__.get(name) for name in SCHEDULED}
+        cells = {name: cell for name, cell in found.items() if isinstance(cell, Variable)}
+        return {"iterations": self.iterations, **cells}
+
+    def cells(self, variables: Sequence[Variable]) -> State:
+        """The Variables in which the state for these weights is kept, built as the state is; made where missing."""
+        slots = {slot: [self._slots.of(v, slot, self.start(slot)) for v in variables] for slot in self.slots}
+        return {**self._numbers, **slots}
 
     def _advance(self, grads: list[Any], variables: list[Variable]) -> None:
         """One step: into the trace where there is one, otherwise on plain arrays, in a quarter of the time."""
@@ -241,27 +297,29 @@ class Optimizer(Configured):
                 self._move(grads, variables, _array, _replace)
 
     def _move(self, grads: list[Any], variables: list[Variable], read: Any, write: Any) -> None:
-        cells = [self._slots.of(v, self.slots) for v in variables]
-        state = {name: read(getattr(self, name)) for name in ("iterations", *RATES) if getattr(self, name) is not None}
-        state |= {slot: [read(own[k]) for own in cells] for k, slot in enumerate(self.slots)}
+        cells = self.cells(variables)
+        state = tree.map_leaves(read, cells)
         params, new = self.update(
-            list(map(read, grads)), list(map(read, variables)), state, segments_of(variables, self.segments)
+            list(map(read, grads)), list(map(read, variables)), state, [v.name or "" for v in variables]
         )
-        for k, (variable, own) in enumerate(zip(variables, cells, strict=True)):
-            write(variable, params[k])
-            for slot, cell in zip(self.slots, own, strict=True):
-                write(cell, new[slot][k])
-        write(self.iterations, new["iterations"])
-        if self.schedule is not None:
-            write(self.learning_rate, new["learning_rate"])
+        for variable, value in zip(variables, params, strict=True):
+            write(variable, value)
+        for cell, old, value in zip(*map(tree.leaves, (cells, state, new)), strict=True):
+            if value is not old:
+                write(cell, value)
+
+
+def _place(name: str) -> str:
+    """Where the Variable of a setting is found: "momentum" alone would be the place of a slot."""
+    return name if name in RATES else f"scheduled/{name}"
 
 
 def _cast(x: Array, dtype: dtypes.DType) -> Array:
     return x if x.dtype == dtype else p.cast(x, dtype=dtype)
 
 
-def _scaled(rate: Array, scale: float, dtype: dtypes.DType) -> Array:
-    return _cast(rate if scale == 1.0 else rate * scale, dtype)
+def _scaled(rate: Array, scale: float) -> Array:
+    return rate if scale == 1.0 else rate * scale
 
 
 def _array(x: Any) -> Any:

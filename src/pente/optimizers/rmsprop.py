@@ -24,14 +24,14 @@ class RMSprop(Optimizer):
     """
 
     learning_rate: Any = 0.001
-    rho: float = 0.9
-    momentum: float = 0.0
+    rho: Any = 0.9
+    momentum: Any = 0.0
     epsilon: float = 1e-7
     centered: bool = False
 
     @property
     def slots(self) -> tuple[str, ...]:
-        return ("velocity", *["momentum"] * (self.momentum > 0), *["average_gradient"] * self.centered)
+        return ("velocity", *["momentum"] * self.uses("momentum"), *["average_gradient"] * self.centered)
 
     def rule(self, grad: Array, weight: Array, pace: Array, *slots: Array) -> tuple[Array, ...]:
         given = dict(zip(self.slots, slots, strict=True))
@@ -42,6 +42,6 @@ class RMSprop(Optimizer):
             new["average_gradient"] = mean
             variance = p.maximum(variance - mean * mean, 0.0)  # rounding can take it below 0
         change = grad * pace / p.sqrt(variance + self.epsilon)
-        if self.momentum:
+        if self.uses("momentum"):
             change = new["momentum"] = given["momentum"] * self.momentum + change
         return weight - change, *(new[slot] for slot in self.slots)

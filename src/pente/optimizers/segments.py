@@ -1,15 +1,14 @@
 """Parts of a model that learn at another rate or do not decay, told by path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pente.core.tensor import Variable
 from pente.errors import UsageError
 from pente.optimizers.settings import check
 
-__all__ = ["WHOLE", "Segment", "as_segment", "segments_of"]
+__all__ = ["WHOLE", "Segment", "as_segment", "segment_of"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,6 @@ def as_segment(pattern: str, given: Any) -> Segment:
     return given
 
 
-def segments_of(variables: Sequence[Variable], table: Mapping[str, Segment] | None) -> list[Segment]:
-    """For each Variable the first Segment whose pattern fits its path."""
-    return [_segment_of(v.name or "", table) for v in variables] if table else []
-
-
-def _segment_of(path: str, table: Mapping[str, Segment]) -> Segment:
+def segment_of(path: str, table: Mapping[str, Segment]) -> Segment:
+    """The first Segment whose pattern fits the path of a Variable."""
     return next((segment for pattern, segment in table.items() if fnmatchcase(path, pattern)), WHOLE)

@@ -9,7 +9,7 @@ from pente.core.node import is_abstract
 from pente.core.tensor import Handle
 from pente.errors import UnknownNameError, UsageError
 
-__all__ = ["check", "check_arguments"]
+__all__ = ["SCHEDULED", "check", "check_arguments"]
 
 Rule = tuple[str, Callable[[float], bool]]
 
@@ -31,6 +31,7 @@ RULES: Mapping[str, Rule] = {
     "rate": NOT_NEGATIVE,
     "decay": NOT_NEGATIVE,
 }
+SCHEDULED = ("learning_rate", "weight_decay", "momentum", "rho", "beta_1", "beta_2")  # those that may follow a schedule
 OPTIONAL = {"weight_decay", "clipnorm", "clipvalue", "global_clipnorm"}
 
 # The words of other libraries, and what to write instead.
@@ -45,7 +46,9 @@ HABITS = {
 
 def check(name: str, value: Any) -> None:
     """Raise UsageError where a setting is not in its range; a traced value passes."""
-    if name not in RULES or (value is None and name in OPTIONAL) or (name == "learning_rate" and callable(value)):
+    if name not in RULES or (value is None and name in OPTIONAL):
+        return
+    if name in SCHEDULED and (isinstance(value, Mapping) or (callable(value) and not isinstance(value, type))):
         return
     if isinstance(value, Handle) and is_abstract(value.data):
         return

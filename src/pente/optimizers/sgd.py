@@ -1,6 +1,7 @@
 """Stochastic gradient descent, with momentum."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pente.optimizers.base import Array, Optimizer
 
@@ -20,12 +21,12 @@ class SGD(Optimizer):
     [0.9, 1.9]
     """
 
-    momentum: float = 0.0
+    momentum: Any = 0.0
     nesterov: bool = False
 
     @property
     def slots(self) -> tuple[str, ...]:
-        return ("momentum",) if self.momentum else ()
+        return ("momentum",) if self.uses("momentum") else ()
 
     def rule(self, grad: Array, weight: Array, pace: Array, *slots: Array) -> tuple[Array, ...]:
         if not slots:

@@ -1,6 +1,5 @@
 """What an optimizer keeps for each weight: Variables whose paths follow from the weight's own."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +14,27 @@ class Slots:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.made: dict[str, Variable] = {}
         self.cells: dict[str, Variable] = {}
         self.paths: dict[Variable, str] = {}
 
     def cell(self, path: str, value: Any) -> Variable:
         """A Variable under the optimizer's name."""
-        return Variable(value, name=f"{self.name}/{path}", trainable=False)
+        self.made[path] = Variable(value, name=f"{self.name}/{path}", trainable=False)
+        return self.made[path]
 
-    def of(self, variable: Variable, slots: Sequence[str]) -> list[Variable]:
-        """These slots of a weight."""
-        paths = [f"{slot}/{self._path(variable)}" for slot in slots]
-        for path in paths:
-            if path not in self.cells:
-                self.cells[path] = self.cell(path, np.zeros(variable.shape, variable.dtype))
-        return [self.cells[path] for path in paths]
+    def rename(self, name: str) -> None:
+        """Let all paths begin with another name."""
+        self.name = name
+        for path, cell in self.made.items():
+            cell.name = f"{name}/{path}"
+
+    def of(self, variable: Variable, slot: str, start: Any) -> Variable:
+        """A slot of a weight; ``start`` fills it when it is made."""
+        path = f"{slot}/{self._path(variable)}"
+        if path not in self.cells:
+            self.cells[path] = self.cell(path, np.full(variable.shape, start, variable.dtype))
+        return self.cells[path]
 
     def _path(self, variable: Variable) -> str:
         """The name of a weight, with a number where an earlier one has the same."""

@@ -9,6 +9,7 @@ from pente.autodiff.custom import custom_gradient, remat
 from pente.autodiff.gradcheck import gradcheck
 from pente.autodiff.tape import GradientTape
 from pente.autodiff.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from pente.core.broadcasting import strict_broadcasting
 from pente.core.habits import FUNCTIONS
 from pente.core.node import Spec
 from pente.core.state import no_grad
@@ -199,6 +200,7 @@ if TYPE_CHECKING:
         optimizers,
         random,
         regularizers,
+        schedules,
         see,
     )
     from pente.compiler.jit import jit
@@ -379,6 +381,7 @@ __all__ = [
     "roll",
     "round",
     "scan",
+    "schedules",
     "see",
     "selu",
     "set_seed",
@@ -398,6 +401,7 @@ __all__ = [
     "stack",
     "std",
     "stop_gradient",
+    "strict_broadcasting",
     "subtract",
     "sum",
     "take",
@@ -455,6 +459,7 @@ _MODULES = frozenset(
         "optimizers",
         "random",
         "regularizers",
+        "schedules",
         "see",
     ]
 )

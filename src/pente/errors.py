@@ -9,20 +9,25 @@ PenteError
 ├── GradientError     a gradient that does not exist, and why    (also a RuntimeError)
 ├── TraceError        Python asked a traced tensor for its value (also a TypeError)
 ├── GraphError        a program that is not legal                (also a RuntimeError)
+├── NonFiniteError    a loss that is nan or infinite             (also a RuntimeError)
 ├── VerificationError compiled code that differs from eager      (also a RuntimeError)
 ├── UsageError        a habit that does not work here, and the line that does (also a TypeError)
 └── MissingExtraError an optional package that is not installed  (also an ImportError)
+
+BroadcastingWarning   both sides of an operation were repeated    (a UserWarning)
 """
 
 from collections.abc import Iterable
 
 __all__ = [
     "BoundsError",
+    "BroadcastingWarning",
     "DTypeError",
     "DataError",
     "GradientError",
     "GraphError",
     "MissingExtraError",
+    "NonFiniteError",
     "PenteError",
     "ShapeError",
     "TraceError",
@@ -33,7 +38,17 @@ __all__ = [
 
 
 class PenteError(Exception):
-    """The base of all errors raised on purpose by Pente."""
+    """The base of all errors raised on purpose by Pente.
+
+    ``args[0]`` is the message: what was expected, what came, what to do. Where a layer was at work ``place`` tells
+    which, at which line, and the shapes that led there; ``str`` gives both.
+    """
+
+    place: object = None
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return message if self.place is None else f"{message}\n{self.place}"
 
 
 class ShapeError(PenteError, ValueError):
@@ -76,12 +91,20 @@ class GraphError(PenteError, RuntimeError):
     """A program that breaks a rule of the intermediate representation."""
 
 
+class NonFiniteError(PenteError, RuntimeError):
+    """A loss that is nan or infinite; the message says where that began."""
+
+
 class VerificationError(PenteError, RuntimeError):
     """Compiled code that does not agree with the same step done eagerly."""
 
 
 class UsageError(PenteError, TypeError):
     """A habit from elsewhere that does not work here; the message shows the line that does."""
+
+
+class BroadcastingWarning(UserWarning):
+    """Both sides of an operation were repeated, as (N, 1) and (N,) to (N, N); see ``pente.strict_broadcasting``."""
 
 
 class MissingExtraError(PenteError, ImportError):

@@ -12,6 +12,8 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 import pente
 from tests.ops.oracle import agree, normal
 
+pytestmark = pytest.mark.filterwarnings("ignore::pente.errors.BroadcastingWarning")
+
 FUNCTIONS: dict[str, Any] = {
     "add": (pente.add, torch.add),
     "multiply": (pente.multiply, torch.multiply),

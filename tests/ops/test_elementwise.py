@@ -10,6 +10,8 @@ import torch
 import pente
 from tests.ops.oracle import DTYPES, agree, close, normal
 
+pytestmark = pytest.mark.filterwarnings("ignore::pente.errors.BroadcastingWarning")
+
 WIDE, POSITIVE, INSIDE, ABOVE_ONE = (-2.5, 2.5), (0.1, 4.0), (-0.95, 0.95), (1.1, 5.0)
 UNARY: dict[str, tuple[Any, tuple[float, float]]] = {
     "exp": (torch.exp, WIDE),

@@ -14,7 +14,18 @@ import numpy as np
 if TYPE_CHECKING:
     from pente.core.tracer import Tracer
 
-__all__ = ["HOME", "Position", "State", "layer_path", "no_grad", "position_text", "state", "user_position"]
+__all__ = [
+    "HOME",
+    "Position",
+    "State",
+    "is_ours",
+    "layer_path",
+    "no_grad",
+    "position_text",
+    "state",
+    "user_line",
+    "user_position",
+]
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 Position = tuple[CodeType, int]
@@ -37,6 +48,7 @@ class State(threading.local):
         self.position: Position | None = None
         self.tracers: list[Tracer] = []
         self.watchers = 0  # how many tapes and transforms around us still want to differentiate what is computed now
+        self.strict_broadcasting = False
         self.watch: Any = None  # who is told of what is computed on the way
         self.backward: Any = None  # what the last backward() reached, for the reason why a gradient is missing
 
@@ -83,6 +95,20 @@ def user_position(depth: int) -> Position:
     while frame.f_code.co_filename.startswith(HOME) and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code, frame.f_lasti
+
+
+def is_ours(frame: FrameType) -> bool:
+    """Whether this is Pente's code: of its files, or an ``__init__`` that was made for a class of them."""
+    file = frame.f_code.co_filename
+    return file.startswith(HOME) or (file == "<string>" and frame.f_globals.get("__name__", "").startswith("pente."))
+
+
+def user_line() -> str:
+    """The line at which the nearest caller stands that is not Pente itself, as ``file.py, line 12``."""
+    frame: FrameType = sys._getframe(1)
+    while is_ours(frame) and frame.f_back is not None:
+        frame = frame.f_back
+    return f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}"
 
 
 def position_text(position: Position | None) -> str:

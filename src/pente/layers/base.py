@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, overload
 
 from pente import initializers, regularizers, tree
 from pente.core.node import is_abstract
-from pente.core.state import layer_path, state
+from pente.core.state import layer_path, state, user_line
 from pente.core.tensor import Tensor, Variable
 from pente.dtypes import DType, as_dtype, default_float
 from pente.errors import PenteError, UsageError
+from pente.layers.blank import current_blank
 from pente.layers.calls import current_call, eagerly, entered
 from pente.layers.fields import Fields, refuse_unknown
 from pente.layers.inputs import taken
 from pente.layers.state import StateTree
 from pente.layers.structure import join, snake_case
 from pente.layers.symbolic import LayerCall, SymbolicTensor, has_symbols, open_shapes, record, result_of
+from pente.layers.trail import locate
 from pente.ops.random import Stream, fold_in, seed_key
 from pente.shapes import Shape
 
@@ -72,19 +74,21 @@ class Held(StateTree):
     place: str | None  # the name that the parent chose
     home: "weakref.ref[Layer] | None"  # the parent that decides the path
     route: str | None  # the path, once there is a parent
+    made_at: str  # the user's line that made the layer
     seen: bool  # whether somebody has computed with the weights, or read them
     drawn: dict[str, Drawn]
     penalties: dict[str, Any]
     calls: list[LayerCall]  # on symbolic tensors
     output_shape: Any  # as it was first seen
+    build_shapes: Any  # what build was told
     added_losses: list[Any]
     call: Callable[..., Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         refuse_unknown(cls, kwargs)
         layer = super().__new__(cls)
-        vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "output_shape")))
-        vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0)
+        vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "output_shape", "build_shapes")))
+        vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0, made_at=user_line())
         vars(layer).update(own_weights={}, drawn={}, penalties={}, frozen=[], calls=[], added_losses=[])
         return layer
 
@@ -199,6 +203,9 @@ class Layer(Fields, Held):
 
     def _first_values(self, draw: Any, path: str, shape: Shape, dtype: DType) -> Tensor:
         """f(seed, path); a layer that stands in no other has no path yet and takes the next numbers of the stream."""
+        blank = current_blank()
+        if blank is not None:
+            return blank.values(shape, dtype)
         with eagerly():
             key = fold_in(seed_key(), path) if self._has_place else None
             values: Tensor = draw(shape, dtype, key=key)
@@ -207,16 +214,20 @@ class Layer(Fields, Held):
     # Calling.
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if has_symbols(args, kwargs):
-            return record(self, args, kwargs)
-        dtype = self.weight_dtype
-        args = tuple(taken(x, dtype) for x in args)
-        kwargs = {name: taken(x, dtype) for name, x in kwargs.items()}
-        if not self.built:
-            self.ensure_built(*map(open_shapes, args))
-        if not self.seen and not any(is_abstract(getattr(x, "data", None)) for x in args):
-            vars(self)["seen"] = True
-        return self.run(args, kwargs)
+        try:
+            if has_symbols(args, kwargs):
+                return record(self, args, kwargs)
+            dtype = self.weight_dtype
+            args = tuple(taken(x, dtype) for x in args)
+            kwargs = {name: taken(x, dtype) for name, x in kwargs.items()}
+            if not self.built:
+                self.ensure_built(*map(open_shapes, args))
+            if not self.seen and not any(is_abstract(getattr(x, "data", None)) for x in args):
+                vars(self)["seen"] = True
+            return self.run(args, kwargs)
+        except PenteError as error:
+            locate(error, self, args)
+            raise
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``call`` in the mode that holds here: one that was asked for, or else the layer's own."""
@@ -224,13 +235,12 @@ class Layer(Fields, Held):
         with entered(kwargs.pop("training", None)) as call, layer_path(self.path):
             if self.takes_training:
                 kwargs["training"] = self.training if call.training is None else call.training
-            try:
-                result = self.call(*args, **kwargs)
-            except PenteError as error:
-                error.add_note(f"in {self.path or self.name} ({type(self).__name__}), called on {_shapes_text(args)}")
-                raise
+            done = len(call.trail)
+            result = self.call(*args, **kwargs)
             if state.watch is not None:
                 result = state.watch.note(self, result)
+            if not outermost:
+                call.trail[done:] = ((self, result.shape if result.__class__ is Tensor else _shapes(result)),)
         if outermost and (call.losses or self.added_losses):
             vars(self)["added_losses"] = call.losses
         if self.output_shape is None:
@@ -327,7 +337,7 @@ class Layer(Fields, Held):
 
     def _draw_again(self) -> None:
         """Give weights that nobody has seen the first values that belong to their path."""
-        if self.seen or not self._has_place:
+        if self.seen or not self._has_place or current_blank() is not None:
             return
         for name, (draw, old, version) in list(self.drawn.items()):
             variable, path = self.own_weights[name], join(self.path, name)
@@ -336,8 +346,9 @@ class Layer(Fields, Held):
                 self.drawn[name] = Drawn(draw, path, variable.version)
 
     def keep_values(self) -> None:
-        for _, layer in self.walk():
-            vars(layer)["seen"] = True
+        if not self.seen:
+            for _, layer in self.walk():
+                vars(layer)["seen"] = True
 
 
 def _building(build: Callable[..., None]) -> Callable[..., None]:
@@ -350,6 +361,7 @@ def _building(build: Callable[..., None]) -> Callable[..., None]:
         self.settle()
         with eagerly(), layer_path(self.path):
             build(self, *shapes, **named)
+        vars(self)["build_shapes"] = (*shapes, *named.values())
         self.built = True
         self.settle()
 
@@ -359,6 +371,6 @@ def _building(build: Callable[..., None]) -> Callable[..., None]:
 Layer.build = _building(Layer.build)  # type: ignore[method-assign]
 
 
-def _shapes_text(args: tuple[Any, ...]) -> str:
-    shapes = [tuple(x.shape) for x in tree.leaves(args) if hasattr(x, "shape")]
-    return ", ".join(map(str, shapes)) or "no tensor"
+def _shapes(result: Any) -> Any:
+    """The shape of what a layer gives, a list for several."""
+    return tree.map_leaves(lambda x: getattr(x, "shape", ()), result)

@@ -7,17 +7,18 @@ from typing import Any
 
 from pente.core.state import no_grad, state
 
-__all__ = ["Call", "current_call", "eagerly", "entered"]
+__all__ = ["Call", "alone", "current_call", "eagerly", "entered"]
 
 
 class Call:
-    """One call of an outermost layer and all that it calls."""
+    """One call of an outermost layer, and what it calls; ``trail`` has the layers that are done, with their shapes."""
 
-    __slots__ = ("losses", "training")
+    __slots__ = ("losses", "trail", "training")
 
-    def __init__(self, training: bool | None, losses: list[Any]) -> None:
+    def __init__(self, training: bool | None, losses: list[Any], trail: list[Any]) -> None:
         self.training = training
         self.losses = losses
+        self.trail = trail
 
 
 class _Active(threading.local):
@@ -37,12 +38,22 @@ def entered(training: bool | None) -> Iterator[Call]:
     """Be in a call; a mode that is given holds for everything inside."""
     outer = _active.call
     if outer is None:
-        call = Call(training, [])
+        call = Call(training, [], [])
     else:
-        call = outer if training is None else Call(training, outer.losses)
+        call = outer if training is None else Call(training, outer.losses, outer.trail)
     _active.call = call
     try:
         yield call
+    finally:
+        _active.call = outer
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be in no call: what is tried on shapes alone adds nothing to the call that we are in."""
+    outer, _active.call = _active.call, None
+    try:
+        yield
     finally:
         _active.call = outer
 

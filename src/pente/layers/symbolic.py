@@ -5,8 +5,9 @@ axis whose length is open, such as the batch, is tried with two lengths: where t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakSet
 
 from pente import tree
 from pente.core.node import Spec
@@ -14,7 +15,8 @@ from pente.core.state import no_grad
 from pente.core.tensor import Tensor
 from pente.core.tracer import Tracer, placeholder, tracing
 from pente.dtypes import DType
-from pente.errors import PenteError, UsageError
+from pente.errors import UsageError
+from pente.layers.calls import alone
 
 if TYPE_CHECKING:
     from pente.layers.base import Layer
@@ -27,11 +29,20 @@ __all__ = [
     "open_shapes",
     "record",
     "result_of",
+    "shapes_of",
     "shown",
     "symbols_in",
 ]
 
 OpenShape = tuple[int | None, ...]
+
+
+class OpenLength(int):
+    """The length with which an open one is tried; a message shows it as open."""
+
+    def __repr__(self) -> str:
+        return "None"
+
 
 # Long enough for a few poolings in a row, short enough for a table of positions.
 LENGTHS = (64, 128)
@@ -52,6 +63,13 @@ class LayerCall:
         return symbols_in((self.args, dict(self.kwargs)))
 
 
+class Beginning(WeakSet[Any]):
+    """The models that begin with a symbolic tensor; those of a copy are copies."""
+
+    def __reduce__(self) -> Any:
+        return type(self), (list(self),)
+
+
 @dataclass(eq=False, repr=False)
 class SymbolicTensor:
     """The place of a tensor in a model: a shape, in which None is open, a dtype, and the call that it came from.
@@ -64,6 +82,7 @@ class SymbolicTensor:
     shape: OpenShape
     dtype: DType
     call: LayerCall
+    models: Beginning = field(default_factory=Beginning)
     __array_ufunc__ = None
     __hash__ = object.__hash__
 
@@ -170,11 +189,12 @@ def record(layer: "Layer", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     call = LayerCall(layer, args, kwargs)
     call.outputs = result_of(call)
     layer.calls.append(call)
-    vars(layer)["output_shape"] = _shapes(call.outputs)
+    vars(layer)["output_shape"] = shapes_of(call.outputs)
     return call.outputs
 
 
-def _shapes(outputs: Any) -> Any:
+def shapes_of(outputs: Any) -> Any:
+    """The shape of a symbolic tensor, or a list of those of several."""
     shapes = [symbol.shape for symbol in symbols_in(outputs)]
     return shapes[0] if isinstance(outputs, SymbolicTensor) else shapes
 
@@ -196,11 +216,7 @@ def shown(call: LayerCall, length: int = LENGTHS[0]) -> Any:
     def filled(x: Any) -> Any:
         if not isinstance(x, SymbolicTensor):
             return x
-        return placeholder(Spec(tuple(length if n is None else n for n in x.shape), x.dtype))
+        return placeholder(Spec(tuple(OpenLength(length) if n is None else n for n in x.shape), x.dtype))
 
-    with tracing(Tracer()), no_grad():
-        try:
-            return call.layer.run(tree.map_leaves(filled, call.args), tree.map_leaves(filled, dict(call.kwargs)))
-        except PenteError as error:
-            error.add_note(f"(on shapes alone, where {length} stands for each open length)")
-            raise
+    with tracing(Tracer()), no_grad(), alone():
+        return call.layer.run(tree.map_leaves(filled, call.args), tree.map_leaves(filled, dict(call.kwargs)))

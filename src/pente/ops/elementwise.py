@@ -11,6 +11,7 @@ import numpy as np
 from pente import dtypes
 from pente.core import primitives as p
 from pente.core import tensor as handles
+from pente.core.broadcasting import check_growth
 from pente.core.dispatch import bind
 from pente.core.tensor import Tensor
 from pente.ops.lifting import as_float, astype, lift, pair
@@ -117,8 +118,11 @@ def _binary(op: p.Primitive, text: str, example: str, result: str, name: str = "
     """A function of two tensors that broadcast; where ``bools`` is false two bools are counted as 0 and 1."""
 
     def function(x1: Any, x2: Any, /) -> Tensor:
-        a, b = pair(x1, x2)
-        if not bools and a.data.dtype.kind == "b":
+        same = x1.__class__ is Tensor is x2.__class__ and x1.data.dtype is x2.data.dtype  # most often, and so no call
+        a, b = (x1, x2) if same else pair(x1, x2)
+        if x2.__class__ is not float and a.data.shape != b.data.shape:
+            check_growth(name, a.data.shape, b.data.shape)
+        if not bools and a.data.dtype is dtypes.bool_:
             a, b = astype(a, dtypes.default_int), astype(b, dtypes.default_int)
         return bind(op, (a, b))
 
@@ -185,7 +189,7 @@ def divide(x1: Any, x2: Any, /) -> Tensor:
     >>> pente.divide([1, 3], 2).tolist()
     [0.5, 1.5]
     """
-    a, b = pair(x1, x2)
+    a, b = _paired(divide, x1, x2)
     return bind(p.divide, (as_float(a), as_float(b)))
 
 
@@ -196,7 +200,7 @@ def floor_divide(x1: Any, x2: Any, /) -> Tensor:
     >>> pente.floor_divide([7, -7], 2).tolist()
     [3, -4]
     """
-    a, b = pair(x1, x2)
+    a, b = _paired(floor_divide, x1, x2)
     if a.data.dtype.kind == "b":
         a, b = astype(a, dtypes.default_int), astype(b, dtypes.default_int)
     return bind(p.floor_divide, (a, b))
@@ -209,7 +213,7 @@ def atan2(x1: Any, x2: Any, /) -> Tensor:
     >>> pente.atan2(0.0, 1.0).item()
     0.0
     """
-    a, b = pair(as_float(x1), as_float(x2))
+    a, b = _paired(atan2, as_float(x1), as_float(x2))
     return bind(p.atan2, (a, b))
 
 
@@ -220,8 +224,19 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     >>> pente.where([True, False], [1.0, 2.0], 0.0).tolist()
     [1.0, 0.0]
     """
+    condition = _truth(condition)
+    a, b = _paired(where, x1, x2)
+    for x in (a, b) if condition.data.shape else ():
+        check_growth("where", condition.data.shape, x.data.shape)
+    return bind(p.select, (condition, a, b))
+
+
+def _paired(function: Any, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
+    """A pair that broadcasts; where both grow it is told."""
     a, b = pair(x1, x2)
-    return bind(p.select, (_truth(condition), a, b))
+    if a.data.shape != b.data.shape:
+        check_growth(function.__name__, a.data.shape, b.data.shape)
+    return a, b
 
 
 def _truth(x: Any) -> Tensor:

@@ -41,6 +41,15 @@ def test_kinds_and_bits_are_those_of_eager(name: str, kind: str) -> None:
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-7 if one.dtype.itemsize == 4 else 1e-15)
 
 
+@pytest.mark.parametrize("number", [np.float64(0.1), np.float32(0.1), np.int64(3), np.int8(3), True])
+def test_numbers_of_numpy_are_taken_as_in_eager_code(number: Any) -> None:
+    x = pente.tensor([1.0, 2.0])
+    for function in (lambda x, a: x * a, lambda x, a: pente.asarray(a)):
+        wanted, got = function(x, number), pente.jit(function)(x, number)
+        assert got.dtype == wanted.dtype
+        np.testing.assert_allclose(got.numpy(), wanted.numpy(), rtol=1e-7)
+
+
 def test_another_value_is_not_traced_again_and_another_kind_is_named() -> None:
     scaled = pente.jit(lambda x, a: x * a)
     x = pente.tensor([1.0, 2.0])

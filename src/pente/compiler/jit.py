@@ -18,7 +18,7 @@ from pente.compiler.report import Report, report
 from pente.compiler.runner import Runner
 from pente.core.graph import Graph
 from pente.core.node import Spec
-from pente.core.number import Number, exact, is_plain
+from pente.core.number import Number, alone, exact, is_plain
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.dtypes import DType
@@ -148,13 +148,13 @@ class Jitted:
         fixed += [False] * (len(items) - len(fixed))
         moving = [_is_dynamic(x) and not still for x, still in zip(items, fixed, strict=True)]
         given = [x for x, moves in zip(items, moving, strict=True) if moves]
-        plain = list(map(is_plain, given))
-        tensors = [exact(x) if bends else lift(x) for x, bends in zip(given, plain, strict=True)]
+        plain = [alone(x) if is_plain(x) else None for x in given]
+        tensors = [lift(x) if bends is None else exact(x) for x, bends in zip(given, plain, strict=True)]
         kinds = tuple([(x.shape, x.dtype, bends) for x, bends in zip(tensors, plain, strict=True)])
         still = tuple(_static_key(x) for x, moves in zip(items, moving, strict=True) if not moves)
 
         def rebuild(*values: Tensor) -> tuple[list[Any], dict[str, Any]]:
-            supply = iter([Number(x) if bends else x for x, bends in zip(values, plain, strict=True)])
+            supply = iter([x if bends is None else Number(x, bends) for x, bends in zip(values, plain, strict=True)])
             whole = [next(supply) if moves else x for x, moves in zip(items, moving, strict=True)]
             positional, named = tree.unflatten(structure, whole)
             return positional, named
@@ -240,8 +240,8 @@ class Same:
         return id(self.thing)
 
 
-def _kind(shape: Shape, dtype: DType, plain: bool) -> str:
-    return f"a Python {dtype.type(0).item().__class__.__name__}" if plain else f"{dtype}{list(shape)}"
+def _kind(shape: Shape, dtype: DType, plain: DType | None) -> str:
+    return f"{dtype}{list(shape)}" if plain is None else f"a Python {dtype.type(0).item().__class__.__name__}"
 
 
 def _difference(before: Any, after: Any) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 
 from pente.core.node import Node
 from pente.core.tensor import Handle, Tensor
-from pente.dtypes import of_scalar
+from pente.dtypes import DType, of_scalar
 
-__all__ = ["Number", "exact", "is_plain"]
+__all__ = ["Number", "alone", "exact", "is_plain"]
 
 _KINDS = {"i": np.dtype(np.int64), "f": np.dtype(np.float64), "c": np.dtype(np.complex128)}
 
@@ -17,17 +17,19 @@ class Number(Handle):
     """A Python number whose value is not known yet. As outside of a trace, it bends to the dtype beside it.
 
     ``exact`` is the tensor that holds it as Python does, in 64 bits a part. With other plain numbers it stays one;
-    alone it is a tensor of the default dtype, as ``pente.tensor(0.1)`` is.
+    ``alone`` is the dtype of the tensor that it is by itself: the default one, or that of NumPy's float64, which is a
+    Python float, too.
     """
 
-    __slots__ = ("_alone", "exact")
+    __slots__ = ("_read", "alone", "exact")
 
-    def __init__(self, exact: Tensor) -> None:
+    def __init__(self, exact: Tensor, alone: DType | None = None) -> None:
         self.exact = exact
+        self.alone = of_scalar(exact.dtype.type(0).item()) if alone is None else alone
         self.name = exact.name
         self.born = exact.born
         self._grad = None
-        self._alone: Tensor | None = None
+        self._read: Tensor | None = None
 
     def read(self, dtype: Any = None) -> Tensor:
         """The tensor that it is beside numbers of this dtype, or else alone."""
@@ -35,9 +37,9 @@ class Number(Handle):
 
         if dtype is not None:
             return cast(self.exact, dtype=dtype)  # type: ignore[no-any-return]
-        if self._alone is None:
-            self._alone = cast(self.exact, dtype=of_scalar(self.kind()))
-        return self._alone
+        if self._read is None:
+            self._read = cast(self.exact, dtype=self.alone)
+        return self._read
 
     def kind(self) -> Any:
         """Some Python number of its kind."""
@@ -65,8 +67,13 @@ class Number(Handle):
 
 
 def is_plain(x: Any) -> bool:
-    """Whether this is a Python number, known or not, and no NumPy scalar, whose dtype holds."""
-    return x.__class__ is Number or (isinstance(x, (int, float, complex)) and not isinstance(x, (bool, np.generic)))
+    """Whether this is a Python number, known or not."""
+    return x.__class__ is Number or (isinstance(x, (int, float, complex)) and not isinstance(x, bool))
+
+
+def alone(x: Any) -> DType:
+    """The dtype of the tensor that a plain number is by itself."""
+    return x.dtype if isinstance(x, np.generic) else of_scalar(x)
 
 
 def exact(x: Any) -> Tensor:

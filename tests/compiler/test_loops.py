@@ -9,7 +9,7 @@ import pytest
 
 import pente
 from pente.compiler import jit, llvm
-from pente.compiler.layout import HostRow, LoopRow
+from pente.compiler.rows import HostRow, LoopRow
 from pente.compiler.runner import Runner
 from pente.core.graph import Graph
 from pente.core.node import Node

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import pente
 from pente.compiler import chains, jit, llvm, native, places, schedule, script, windows
 from pente.compiler.chains import Chain
-from pente.compiler.layout import KernelRow
+from pente.compiler.rows import KernelRow
 from pente.compiler.schedule import Stage
 from pente.compiler.threads import set_threads, threads
 from pente.compiler.writer import Kernel, Span

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
-from pente.compiler.layout import KernelRow, Row
+from pente.compiler.rows import KernelRow, Row
 from pente.compiler.writer import Span
 from pente.core.node import Node
 

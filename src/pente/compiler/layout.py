@@ -5,8 +5,6 @@ A view of another value (a reshape, a transpose, a slice) is no row: whoever rea
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -17,14 +15,14 @@ from pente.compiler.epilogue import Ending, ended, endings
 from pente.compiler.fuse import Group, fuse
 from pente.compiler.gemm import gemm_kernel
 from pente.compiler.lanes import has_type
-from pente.compiler.loops import Loop, loop_kernel, outline_of, reduced_view
+from pente.compiler.loops import Loop, reduced_view
 from pente.compiler.nests import Plan
-from pente.compiler.pipeline import run_passes
 from pente.compiler.places import argmax_kernel, gather_kernel, has_argmax, has_places, scatter_kernel
 from pente.compiler.product import matrix_product
 from pente.compiler.random import random_kernel
+from pente.compiler.rows import HostRow, KernelRow, Row, copy_row, label_of, loop_row, scratch, work_of
+from pente.compiler.scans import Scan, fits
 from pente.compiler.views import View, broadcast, contiguous, seen_through
-from pente.compiler.walk import MOST_THREADS
 from pente.compiler.windows import has_windows, is_taken, is_way_back, largest_kernel, sum_kernel, way_back_kernel
 from pente.compiler.writer import Kernel
 from pente.core import primitives as p
@@ -32,89 +30,7 @@ from pente.core.graph import Graph
 from pente.core.node import NOTHING, Node, Spec
 from pente.shapes import Shape
 
-__all__ = ["HostRow", "KernelRow", "Layout", "LoopRow", "Move", "Row", "copy_row"]
-
-
-@dataclass(frozen=True, eq=False)
-class KernelRow:
-    """A native call: its kernel and the buffers it works on, those it reads before those it writes.
-
-    ``steady`` are pairs of a buffer read and a buffer written that may be the same memory: the kernel reads every
-    number of the one before it writes the number at this place of the other.
-    """
-
-    kernel: Kernel
-    reads: tuple[Node, ...]
-    writes: tuple[Node, ...]
-    label: str
-    work: float  # about how many nanoseconds it takes on one thread
-    steady: frozenset[tuple[Node, Node]] = frozenset()
-    plan: Plan | None = None  # from which its loops can be told
-
-    @property
-    def operands(self) -> tuple[Node, ...]:
-        return (*self.reads, *self.writes)
-
-
-@dataclass(frozen=True, eq=False)
-class HostRow:
-    """A stop: NumPy evaluates the call on views of the buffers and writes the result into its own."""
-
-    node: Node
-    inputs: tuple[View | Node, ...]  # a node stands for the outputs of an operation that has several
-
-    @property
-    def reads(self) -> tuple[Node, ...]:
-        return tuple(x if isinstance(x, Node) else x.buffer for x in self.inputs)
-
-    @property
-    def writes(self) -> tuple[Node, ...]:
-        return (self.node,)
-
-
-@dataclass(frozen=True)
-class Move:
-    """How an address changes in a loop: ``start`` bytes behind that of ``base`` at first, then by these two in turn."""
-
-    node: Node
-    base: Node
-    start: int
-    step: int
-    other: int
-
-
-@dataclass(frozen=True, eq=False)
-class LoopRow:
-    """Rows that run again and again, each time on other addresses."""
-
-    rows: "tuple[KernelRow | LoopRow, ...]"
-    length: int
-    moves: tuple[Move, ...]
-
-    @cached_property
-    def reads(self) -> tuple[Node, ...]:
-        """What its rows read from outside, and the buffers that its addresses move through."""
-        own = {move.node for move in self.moves} | set(self.written)
-        found = [x for row in self.rows for x in row.reads if x not in own]
-        return tuple(dict.fromkeys([*found, *[move.base for move in self.moves]]))
-
-    @cached_property
-    def writes(self) -> tuple[Node, ...]:
-        """What its rows write, and the buffers behind those of its moving addresses that are written."""
-        behind = {move.node: move.base for move in self.moves}
-        return tuple(dict.fromkeys(behind.get(x, x) for x in self.written))
-
-    @cached_property
-    def written(self) -> tuple[Node, ...]:
-        """What its rows write, whether it stands still or moves."""
-        return tuple(dict.fromkeys(x for row in self.rows for x in row.writes))
-
-    @property
-    def work(self) -> float:
-        return self.length * sum(row.work for row in self.rows)
-
-
-Row = KernelRow | HostRow | LoopRow
+__all__ = ["Layout"]
 
 
 class Layout:
@@ -221,7 +137,7 @@ class Layout:
         self._own(node)
         writes = [node, *others]
         if kernel.scratch:
-            writes.append(_scratch(kernel))
+            writes.append(scratch(kernel))
         reads = tuple(view.buffer for view in views)
         self.rows.append(KernelRow(kernel, reads, tuple(writes), str(node.op), work, plan=plan))
 
@@ -244,7 +160,7 @@ class Layout:
             writes.append((node, reduced_view(view, group) if ends else broadcast(view, group.shape)))
         loop = Loop(group, reads, tuple(writes))
         if group not in self._endings or not self._plan_ended(self._endings[group], loop):
-            self.rows.append(_loop_row(loop))
+            self.rows.append(loop_row(loop))
 
     def _copied(self, view: View) -> View:
         """The elements of a view in order, in a buffer of their own."""
@@ -283,8 +199,8 @@ class Layout:
             return False
         kernel = gemm_kernel(*found)
         operands = (a.buffer, b.buffer, *[view.buffer for _, view in reads[1:]])
-        buffers = (*[view.buffer for _, view in loop.writes], *([_scratch(kernel)] if kernel.scratch else []))
-        label, work = f"{node.op} → {_label(loop)}", product.work / 50 + _work(loop)
+        buffers = (*[view.buffer for _, view in loop.writes], *([scratch(kernel)] if kernel.scratch else []))
+        label, work = f"{node.op} → {label_of(loop)}", product.work / 50 + work_of(loop)
         self.rows.append(KernelRow(kernel, operands, buffers, label, work, plan=found))
         return True
 
@@ -347,9 +263,9 @@ class Layout:
 
     def _plan_scan(self, node: Node) -> bool:
         """Whether all of the body has kernels; then the loop is a row, and what it gives lies in stacks."""
-        if not node.params["length"] or not all(_fits(self.views.get(x)) for x in node.inputs):
+        if not node.params["length"] or not all(fits(self.views.get(x)) for x in node.inputs):
             return False
-        scan = _Scan(self, node)
+        scan = Scan(self, node)
         if not scan.native:
             return False
         for view, target in scan.starts:
@@ -372,132 +288,6 @@ def _sides(shape: Shape, widths: Sequence[Shape], strides: Shape) -> Iterator[tu
         box[axis] -= low + high
 
 
-def copy_row(source: View, target: View) -> KernelRow:
-    """Write the elements of one view to the places of another."""
-    node = Node(p.identity, (source.buffer,), NOTHING, Spec(target.shape, target.dtype), False, "", None)
-    return _loop_row(Loop(Group(target.shape, [node]), ((source.buffer, source),), ((node, target),)))
-
-
-def _scratch(kernel: Kernel) -> Node:
-    """Memory of each thread's own."""
-    spec = Spec((MOST_THREADS * kernel.scratch,), np.dtype(np.uint8))
-    return Node(p.identity, (), NOTHING, spec, False, "", None)
-
-
-def _loop_row(loop: Loop) -> KernelRow:
-    reads, writes = (tuple(view.buffer for _, view in views) for views in (loop.reads, loop.writes))
-    return KernelRow(loop_kernel(loop), reads, writes, _label(loop), _work(loop), _steady(loop), outline_of(loop))
-
-
-def _label(loop: Loop) -> str:
-    return " → ".join(str(node.op) for node in loop.group.nodes)
-
-
-def _work(loop: Loop) -> float:
-    return prod(loop.group.shape) * (len(loop.reads) + len(loop.writes) + len(loop.group.nodes)) / 16
-
-
-class _Scan:
-    """A scan as a loop of rows.
-
-    Without a record the carry has two places and goes from one to the other. Where the program wants the carry before
-    or after each step (the gradient does, and whoever asks for all states), the carry has a place for every step, and
-    the record is there without a copy.
-    """
-
-    def __init__(self, outer: Layout, node: Node) -> None:
-        body, self.carries, self.sequences = (node.params[k] for k in ("body", "carries", "sequences"))
-        self.length, self.reverse = node.params["length"], node.params["reverse"]
-        graph = run_passes(body, native=True)
-        self.starts: list[tuple[View, View]] = []  # what is written before the loop
-        self.views = [outer.views[x] for x in node.inputs]
-        count = self.carries
-        self.views[count + self.sequences :] = map(self._in_order, self.views[count + self.sequences :])
-        carried = [(x, (i, True)) for i, x in enumerate(graph.outputs[:count])]
-        places = dict([*reversed(carried), *[(x, (i, False)) for i, x in enumerate(graph.inputs[:count])]])
-        # Which carry is given as it is, and whether after the step.
-        self.kept = [places.get(x) for x in graph.outputs[count:]]
-        given = [x for x, kept in zip(graph.outputs[count:], self.kept, strict=True) if kept is None]
-        graph = Graph(graph.inputs, graph.captured, graph.nodes, (*graph.outputs[:count], *given), {})
-        self.inner = Layout(graph, self._given(graph))
-        self.native = all(not isinstance(row, HostRow) for row in self.inner.rows) and all(
-            _fits(View(x, 0, x.shape, (), x.dtype)) for x in graph.outputs
-        )
-        if self.native:
-            self._carry(graph.inputs[:count])
-            self._stack(count)
-            self._rows(graph.inputs[count : count + self.sequences])
-            self.row = LoopRow(tuple(self.inner.rows), self.length, tuple(self.moves))  # type: ignore[arg-type]
-
-    def _in_order(self, view: View) -> View:
-        """A constant that lies out of order, a transposed weight say, is put in order once, for every step reads it."""
-        if view.plain or 0 in view.strides:
-            return view
-        self.starts.append((view, _buffer(view.shape, view.buffer)))
-        return self.starts[-1][1]
-
-    def _given(self, graph: Graph) -> dict[Node, View]:
-        """The body's inputs: rows of sequences are seen where they lie, and so are the constants."""
-        count, found = self.carries, {}
-        for node, view in zip(graph.inputs[count:], self.views[count:], strict=True):
-            found[node] = view
-        for node in graph.inputs[count : count + self.sequences]:
-            found[node] = View(node, 0, node.shape, found[node].strides[1:], node.dtype)
-        return found
-
-    def _carry(self, inputs: tuple[Node, ...]) -> None:
-        self.moves: list[Move] = []
-        self.ends: list[View] = []
-        self.records: list[View] = []
-        for i, node in enumerate(inputs):
-            recorded = (i, False) in self.kept or (i, True) in self.kept
-            places = self.length + 1 if recorded else 2
-            whole = _buffer((places, *node.shape), node)
-            size = prod(node.shape)
-            first = self.length if recorded and self.reverse else 0
-            after = first - 1 if first else 1
-            last = 0 if first else self.length % places if not recorded else self.length
-            step = (after - first) * size * node.dtype.itemsize
-            back = step if recorded else -step
-            unit = size * node.dtype.itemsize
-            self.moves.append(Move(node, whole.buffer, first * unit, step, back))
-            self.moves.append(Move(self.inner.results[i], whole.buffer, after * unit, back, step))
-            at = [whole._replace(offset=n * size, shape=node.shape, strides=whole.strides[1:]) for n in (first, last)]
-            self.starts.append((self.views[i], at[0]))
-            self.ends.append(at[1])
-            self.records.append(whole)
-
-    def _stack(self, count: int) -> None:
-        """What the steps give, one after the other."""
-        given = iter(self.inner.results[count:])
-        stacks = []
-        for kept in self.kept:
-            if kept is not None:
-                stacks.append(self._record(*kept))
-                continue
-            node = next(given)
-            stacks.append(_buffer((self.length, *node.shape), node))
-            self._walk(node, stacks[-1])
-        self.parts = (*self.ends, *stacks)
-
-    def _record(self, carry: int, after: bool) -> View:
-        """The carry before each step, or after it."""
-        whole = self.records[carry]
-        begin = whole.strides[0] if after != self.reverse else 0
-        return whole._replace(offset=begin, shape=(self.length, *whole.shape[1:]))
-
-    def _rows(self, inputs: tuple[Node, ...]) -> None:
-        for node, view in zip(inputs, self.views[self.carries :], strict=False):
-            self._walk(node, view)
-
-    def _walk(self, node: Node, whole: View) -> None:
-        """This address goes along the first axis of a view."""
-        size = whole.dtype.itemsize
-        step = whole.strides[0] * size * (-1 if self.reverse else 1)
-        start = whole.offset * size - (self.length - 1) * step if self.reverse else whole.offset * size
-        self.moves.append(Move(node, whole.buffer, start, step, step))
-
-
 def _places(graph: Graph, asked: set[Node]) -> dict[Node, View]:
     """What only a concatenation reads is written where it belongs in it."""
     reads = Counter([*asked, *[x for node in graph.nodes for x in node.inputs]])
@@ -512,26 +302,6 @@ def _pieces(node: Node) -> list[View]:
         found.append(View(node, start * whole[axis], x.shape, whole, node.dtype))
         start += x.shape[axis]
     return found
-
-
-def _buffer(shape: tuple[int, ...], like: Node) -> View:
-    node = Node(p.identity, (), NOTHING, Spec(shape, like.dtype), False, "", None)
-    return View(node, 0, shape, contiguous(shape), like.dtype)
-
-
-def _fits(view: View | None) -> bool:
-    """Whether kernels can work on it: known numbers, and some of them."""
-    return view is not None and has_type(view.dtype) and all(view.shape)
-
-
-def _steady(loop: Loop) -> frozenset[tuple[Node, Node]]:
-    """Buffers that are read in the same order, once and from the beginning, as others are written."""
-    if loop.group.reduces:
-        return frozenset()
-    buffers = [view.buffer for _, view in loop.reads]
-    read = [v for _, v in loop.reads if v.plain and not v.offset and buffers.count(v.buffer) == 1]
-    written = [v for _, v in loop.writes if v.plain and prod(v.shape) == prod(v.buffer.shape)]
-    return frozenset((a.buffer, b.buffer) for a in read for b in written if a.dtype == b.dtype)
 
 
 def _is_tuple(*nodes: Node) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pente.compiler.layout import LoopRow
+from pente.compiler.rows import LoopRow
 from pente.compiler.schedule import Begin, End, Part, Stage, Stop
 from pente.core.node import Node
 

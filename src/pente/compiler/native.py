@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from pente.compiler import llvm
-from pente.compiler.layout import HostRow, KernelRow, Layout, LoopRow, Row
+from pente.compiler.layout import Layout
 from pente.compiler.memory import address_of, lives, placed_together
 from pente.compiler.program import placed
+from pente.compiler.rows import HostRow, KernelRow, LoopRow, Row
 from pente.compiler.schedule import Begin, End, Stage, Stop, schedule
 from pente.compiler.script import Script
 from pente.compiler.threads import run_native

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from pente.compiler.layout import HostRow, LoopRow, Row
 from pente.compiler.native import NativeTable
 from pente.compiler.nests import nest_of
+from pente.compiler.rows import HostRow, LoopRow, Row
 from pente.core.node import Node
 from pente.core.printer import program_text
 

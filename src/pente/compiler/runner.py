@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pente.compiler.chains import Chain
-from pente.compiler.layout import KernelRow, LoopRow, Move, copy_row
 from pente.compiler.memory import address_of
 from pente.compiler.native import NativeTable, linked
 from pente.compiler.places import rows_kernel
+from pente.compiler.rows import KernelRow, LoopRow, Move, copy_row
 from pente.compiler.schedule import Begin, Check, End, Part, Stage, Stop
 from pente.compiler.script import Script
 from pente.compiler.threads import run_native

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pente.compiler.chains import Chain
-from pente.compiler.layout import HostRow, KernelRow, LoopRow, Row
+from pente.compiler.rows import HostRow, KernelRow, LoopRow, Row
 from pente.core.node import Node
 
 __all__ = ["Begin", "Check", "End", "Part", "Stage", "Stop", "schedule"]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pente.compiler.chains import GRAIN
-from pente.compiler.layout import KernelRow, LoopRow
 from pente.compiler.memory import address_of
+from pente.compiler.rows import KernelRow, LoopRow
 from pente.compiler.schedule import Begin, Check, End, Part, Stage
 from pente.compiler.stages import BEGIN, CHECK, END, STOP, TASKS
 from pente.compiler.writer import Function, Kernel

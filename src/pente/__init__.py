@@ -206,7 +206,7 @@ if TYPE_CHECKING:
     from pente.compiler.jit import jit
     from pente.compiler.threads import set_threads
     from pente.layers import Input, Layer
-    from pente.models import Model, Sequential
+    from pente.models import Model, Sequential, load_model
     from pente.see.draw import draw
     from pente.see.explain import explain
     from pente.see.picture import Picture
@@ -324,6 +324,7 @@ __all__ = [
     "less_equal",
     "linalg",
     "linspace",
+    "load_model",
     "log",
     "log1p",
     "log2",
@@ -440,6 +441,7 @@ _LAZY = {
     "Layer": "layers",
     "Model": "models",
     "Sequential": "models",
+    "load_model": "models",
     "Picture": "see.picture",
     "draw": "see.draw",
     "explain": "see.explain",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["StateTree"]
 
 PLAIN = frozenset({type(None), bool, int, float, str})  # most fields: known to hold no state at a glance
-INTERNAL = frozenset({"own_weights", "drawn", "frozen", "calls"})
+INTERNAL = frozenset({"own_weights", "drawn", "frozen", "calls", "build_shapes"})
 
 
 class StateTree(State):

@@ -8,13 +8,14 @@ from pente.layers import Input, Layer
 from pente.layers.structure import unique_names
 from pente.models.graph import LayerGraph
 from pente.models.record import Record
+from pente.models.saving import Saved
 from pente.models.summary import print_summary
 from pente.train.trainer import Trainer
 
 __all__ = ["Model"]
 
 
-class Model(Layer, Trainer):
+class Model(Layer, Trainer, Saved):
     """Layers that are trained together.
 
     Either the calls between symbolic inputs and outputs, ``Model(inputs, outputs)``, each a tensor, a list or a dict of
@@ -29,7 +30,7 @@ class Model(Layer, Trainer):
     """
 
     graph: LayerGraph | None = None
-    passing = Trainer.passing
+    passing = Trainer.passing | {"preprocessing", "class_names"}
 
     def __init__(
         self,

@@ -85,6 +85,11 @@ class Sequential(Model):
         names = ["input", *(layer.name for layer in self.stack)]
         return " → ".join(f"{name} {x.shape}" for name, x in zip(names, self.tensors, strict=False))
 
+    def take(self, layers: list[Layer], tensors: list[SymbolicTensor]) -> None:
+        """Be made of these layers, which were called before: on the first of these tensors, and with the others."""
+        self.stack, self.tensors = layers, tensors
+        self._update()
+
     def _update(self) -> None:
         """Let the graph say what the layers say."""
         self.graph = None

@@ -68,6 +68,16 @@ def seed_key() -> Tensor:
     return _seed.read()
 
 
+def seed_state() -> dict[str, Variable]:
+    """What decides the random numbers of this process, by name: the seed, and how many draws came without a key."""
+    return {str(variable.name): variable for variable in (_seed, _shared.calls)}
+
+
+def seed_is_chosen() -> bool:
+    """Whether somebody has decided the seed."""
+    return _seed.version > 0
+
+
 def fold_in(key: Any, data: int | str, /) -> Tensor:
     """A new key from a key and a number or a name.
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pente.archive import replacing
 from pente.errors import UnknownNameError
 from pente.see.stepper import page
 
@@ -27,7 +28,8 @@ class Picture:
         forms = {".svg": self.svg, ".html": page(self.svg, self.title)}
         if target.suffix.lower() not in forms:
             raise UnknownNameError("form of picture", target.suffix or str(path), forms)
-        _write(target, forms[target.suffix.lower()])
+        with replacing(target) as file:
+            file.write(forms[target.suffix.lower()].encode("utf-8"))
         return target
 
     def _repr_svg_(self) -> str:
@@ -38,15 +40,3 @@ class Picture:
 
     def __repr__(self) -> str:
         return f'Picture({self.title!r}): shows itself in a notebook; keep it with .save("picture.svg")'
-
-
-def _write(target: Path, text: str) -> None:
-    """All or nothing: the file is written beside its place and then moved into it."""
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to save {target.name} in: make it first.")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

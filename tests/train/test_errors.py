@@ -187,7 +187,7 @@ CASES: list[tuple[str, Callable[[], Any], type[PenteError], str]] = [
     ("reshaping", lambda: layers.Reshape((4, 4))(X), ShapeError, r"shape \(6,\) \(6 numbers\) the shape \(4, 4\)"),
     ("get_layer", lambda: Sequential([layers.Dense(3)]).get_layer("dens"), UnknownNameError, "Did you mean 'dense'"),
     ("a callback's class", lambda: model().fit(X, Y, callbacks=[pente.callbacks.History]), UsageError, r"History\(\)"),
-    ("a hook", lambda: pente.callbacks.LambdaCallback(on_epoch=print), UsageError, "on_epoch_begin"),
+    ("a hook", lambda: pente.callbacks.LambdaCallback(on_epoch=print), UnknownNameError, "on_epoch_begin"),
     ("class_weight", lambda: model().fit(X, Y, class_weight={0: 1.0}), DataError, "no weight for class 1"),
     ("too few outputs", lambda: model("mse", None, 2).fit(X, Y), ShapeError, r"\(20,\).*\(20, 2\)"),
     ("no call", lambda: layers.Layer()(X), UsageError, r"write its call\(self, x\)"),

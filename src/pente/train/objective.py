@@ -119,14 +119,15 @@ class Objective:
     @property
     def variables(self) -> list[Variable]:
         """The totals of all metrics."""
-        return [variable for metric in self._counted() for variable in metric.variables]
+        return [variable for metric in self.counted() for variable in metric.variables]
 
     def reset(self) -> None:
         """Begin a new epoch."""
-        for metric in self._counted():
+        for metric in self.counted():
             metric.reset_state()
 
-    def _counted(self) -> list[Metric]:
+    def counted(self) -> list[Metric]:
+        """All that is counted over an epoch: the loss, that of each output, and the metrics."""
         return [self.total, *(output.tracker for output in self.outputs), *self.metrics().values()]
 
 

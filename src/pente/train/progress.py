@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pente.errors import UsageError
 from pente.train.callbacks import Callback
@@ -31,6 +31,8 @@ def _is_watched() -> bool:
 
 class EpochLines(Callback):
     """Prints one plain line an epoch."""
+
+    order: ClassVar[int] = 60
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.started = time.monotonic()
@@ -73,7 +75,7 @@ class ProgressBar(EpochLines):
         self.first, self.shown = False, self.started
 
     def on_step(self, step: int, logs: Callable[[], Mapping[str, Any]]) -> None:
-        """Called after each step with how to get its numbers, which are asked for a few times a second."""
+        """Move the bar, a few times a second."""
         now = time.monotonic()
         if now - self.shown > REFRESH:
             self.shown = now
@@ -85,7 +87,8 @@ class ProgressBar(EpochLines):
         super().on_epoch_end(epoch, logs)
 
     def on_train_end(self, logs: Any = None) -> None:
-        self.bar.stop()
+        if not self.first:
+            self.bar.stop()
 
 
 def epoch_line(epoch: int, epochs: int, seconds: float, logs: Mapping[str, float]) -> str:

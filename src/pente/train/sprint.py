@@ -1,6 +1,6 @@
 """An epoch in which nobody asks for anything between two steps: they run by themselves, one after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -8,10 +8,9 @@ from typing import Any
 from pente import tree
 from pente.compiler.jit import Compiled
 from pente.compiler.runner import Runner
-from pente.core.tensor import Tensor
-from pente.train.interrupts import Interrupt
-from pente.train.progress import ProgressBar
+from pente.train.foothold import Foothold
 from pente.train.sources import ArraySource
+from pente.train.steps import tensors_of
 
 __all__ = ["sprint"]
 
@@ -23,14 +22,15 @@ def sprint(
     recent: Callable[[], Compiled | None],
     source: ArraySource,
     epoch: int,
-    bars: Sequence[ProgressBar],
-    interrupt: Interrupt,
-) -> Any:
-    """All steps of an epoch; returns what the last one gave.
+    between: Callable[[int, Callable[[], Any]], bool],
+    foothold: Foothold | None = None,
+) -> tuple[int, Any]:
+    """All steps of an epoch; returns how many were done, and what the last one gave.
 
     The first batch of a size takes the ordinary way, which traces and checks. From then on the program gathers its
-    batches itself, as many in one call as take a moment. Whatever happens, the state of the last whole step is handed
-    back.
+    batches itself, as many in one call as take a moment. Then ``between`` looks, and says whether to go on. Whatever
+    happens, the state of the last whole step is handed back; where there is a foothold that does not hold any more,
+    the state is that of the foothold, and so is the number of steps.
     """
     data = tree.leaves([part for part in source.data if part is not None])
     order, size = source.numbers(epoch), source.batch_size
@@ -48,19 +48,18 @@ def sprint(
                 at += whole * size
             else:
                 _hand_back(runner)
-                logs = partial(_same, step(*_tensors(source.at(order[at : at + size]))))
+                logs = partial(_same, step(*tensors_of(source.at(order[at : at + size]))))
                 at += size
                 runner = _runner(recent(), data) if len(order) - at >= size else None
-            for bar in bars:
-                bar.on_step(-(-at // size) - 1, logs)
-            interrupt.check()
+            done = -(-min(at, len(order)) // size)
+            if foothold is not None and not foothold.holds(done, logs(), None if runner is None else runner.state):
+                runner = None  # what it holds is not wanted back
+                return foothold.back(), {}
+            if not between(done - 1, logs):
+                break
     finally:
         _hand_back(runner)
-    return logs()
-
-
-def _tensors(batch: Any) -> list[Any]:
-    return [None if part is None else tree.map_leaves(Tensor, part) for part in batch]
+    return done, logs()
 
 
 def _same(logs: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 import pente
 from pente import Input, Model, Sequential, layers
-from pente.errors import UsageError
+from pente.errors import BoundsError, ShapeError, UnknownNameError, UsageError
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(20, 6)).astype(np.float32)
@@ -286,3 +286,106 @@ def test_the_tutorials_snippet_runs() -> None:
     gradients = tape.gradient(loss, model.trainable_weights)
     assert [g.shape for g in gradients] == [v.shape for v in model.trainable_weights]
     assert model.evaluate(x_test, y_test)[1] > 0.85
+
+
+@pytest.mark.parametrize("verb", ["predict", "evaluate", "record"])
+def test_what_a_compiled_step_has_used_stays_when_the_model_is_put_into_another(verb: str) -> None:
+    model = functional()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    data = [X] if verb == "predict" else [X, Y]
+    getattr(model, verb)(*data)
+    before = [v.numpy() for v in model.weights]
+    outside = Input((6,))
+    Model(outside, layers.Dense(2)(model(outside)))
+    for old, variable in zip(before, model.weights, strict=True):
+        np.testing.assert_array_equal(old, variable.numpy())
+
+
+def test_a_layer_is_found_by_each_of_its_paths() -> None:
+    shared = layers.Dense(6, name="shared")
+    towers = [Sequential([Input((6,)), shared], name=name) for name in ("left", "right")]
+    inputs = Input((6,))
+    model = Model(inputs, layers.Add(name="sum")([tower(inputs) for tower in towers]))
+    assert model.get_layer("left/shared") is model.get_layer("right/shared") is shared
+    assert model.get_layer("sum") is model.get_layer(index=-1) is model.layers[-1]
+    with pytest.raises(UnknownNameError, match="Did you mean 'left/shared'"):
+        model.get_layer("left/shard")
+    with pytest.raises(BoundsError, match="there is no layer 4: the model has 4, counted from 0"):
+        model.get_layer(index=4)
+    for given in ({}, {"name": "sum", "index": 0}):
+        with pytest.raises(UsageError, match="a name or an index"):
+            model.get_layer(**given)
+
+
+def test_layers_in_lists_and_dicts_are_found_by_path() -> None:
+    class Net(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.blocks = [Sequential([layers.Dense(2)]), Sequential([layers.Dense(3, name="last")])]
+
+        def call(self, x: Any) -> Any:
+            return self.blocks[1](self.blocks[0](x))
+
+    net = Net()
+    assert net(X).shape == (20, 3)
+    assert net.get_layer("blocks/1/last") is net.blocks[1].layers[0]
+    assert net.get_layer("blocks/0").layers[0].path == "blocks/0/dense"  # type: ignore[attr-defined]
+
+
+def test_nested_inputs_and_outputs_keep_their_structure() -> None:
+    a, b, c = (Input((2,), name=name) for name in "abc")
+    model = Model({"x": [a, b], "y": (c,)}, {"sum": [a + b, b + c], "last": c * 2.0})
+    ones = np.ones((3, 2), np.float32)
+    outputs = model.predict({"x": [ones, 2 * ones], "y": (3 * ones,)}, verbose=0)
+    assert [float(x[0, 0]) for x in outputs["sum"]] == [3.0, 5.0]
+    assert float(outputs["last"][0, 0]) == 6.0
+    by_name = model({"a": ones, "b": 2 * ones, "c": 3 * ones})
+    np.testing.assert_array_equal(by_name["last"].numpy(), outputs["last"])
+    assert [x.name for x in model.inputs] == ["a", "b", "c"]
+
+
+def test_a_list_is_refused_where_inputs_have_names() -> None:
+    a, b = Input((2,), name="a"), Input((2,), name="b")
+    model = Model({"b": b, "a": a}, a - b)
+    with pytest.raises(UsageError, match=r"give it a dict, \{'b': \.\.\., 'a': \.\.\.\}"):
+        model([np.ones((1, 2)), np.zeros((1, 2))])
+
+
+def test_a_functional_model_stands_in_a_subclassed_one() -> None:
+    class Net(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = functional()
+            self.head = layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.head(self.body(x))
+
+    net = Net()
+    assert net.predict(X, verbose=0).shape == (20, 2)
+    assert net.weights[0].name == "body/dense/kernel"
+    inputs = Input((6,))
+    model = Model(inputs, net(inputs))
+    np.testing.assert_allclose(model.predict(X, verbose=0), net.predict(X, verbose=0), rtol=1e-6)
+
+
+def test_a_subclass_draws_its_graph_in_its_own_init() -> None:
+    class Net(Model):
+        def __init__(self, units: int) -> None:
+            inputs = Input((6,))
+            super().__init__(inputs, layers.Dense(units)(inputs), name="net")
+
+    assert Net(4).predict(X, verbose=0).shape == (20, 4)
+
+
+def test_what_fits_again_after_a_layer_was_taken_away_goes_on() -> None:
+    model = Sequential([Input((6,)), layers.Dense(4)])
+    with pytest.raises(ShapeError):
+        model.add(layers.Conv2D(3, 3))
+    model.add(layers.Dense(2))
+    assert not model.built
+    model.pop()
+    model.pop()
+    assert model.built
+    model.add(layers.Dense(2))
+    assert model.output_shape == (None, 2)

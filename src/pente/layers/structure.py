@@ -63,13 +63,17 @@ L = TypeVar("L", bound=Named)
 
 
 def unique_names(layers: Iterable[L]) -> dict[str, L]:
-    """Names for siblings that have no attribute to be named after: ``dense``, ``dense_1``, …; the user's names win."""
+    """Names for siblings that have no attribute to be named after: ``dense``, ``dense_1``, …; the user's names win.
+
+    Two of one name are refused, unless they got it in other models: there it was right, here the second gets a number.
+    """
     each = list({id(layer): layer for layer in layers}.values())
     taken: dict[str, L] = {}
     for layer in each:
-        if layer.wished_name is not None and taken.setdefault(layer.wished_name, layer) is not layer:
+        twice = layer.wished_name is not None and taken.setdefault(layer.wished_name, layer) is not layer
+        if twice and layer.kept_name is None:
             raise UsageError(
-                f"two layers are named {layer.wished_name!r}: {taken[layer.wished_name]!r} and {layer!r}. "
+                f"two layers are named {layer.wished_name!r}: {taken[str(layer.wished_name)]!r} and {layer!r}. "
                 "Give one of them another name."
             )
     for layer in each:
@@ -78,7 +82,7 @@ def unique_names(layers: Iterable[L]) -> dict[str, L]:
     names = {id(layer): name for name, layer in taken.items()}
     for layer in each:
         if id(layer) not in names:
-            names[id(layer)] = _free(snake_case(type(layer).__name__), taken)
+            names[id(layer)] = _free(layer.wished_name or snake_case(type(layer).__name__), taken)
             taken[names[id(layer)]] = layer
     return {names[id(layer)]: layer for layer in each}
 

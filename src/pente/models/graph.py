@@ -8,7 +8,7 @@ from pente.errors import ShapeError, UsageError
 from pente.layers import InputLayer, Layer
 from pente.layers.symbolic import LayerCall, SymbolicTensor, symbols_in
 
-__all__ = ["LayerGraph"]
+__all__ = ["LayerGraph", "after_consumers", "calls_before", "missing_starts"]
 
 
 class LayerGraph:
@@ -42,18 +42,31 @@ class LayerGraph:
 
     def _given(self, values: Any) -> list[Any]:
         """The values in the order of the inputs, each checked against the shape that it is to have."""
-        symbols = symbols_in(self.inputs)
-        if isinstance(values, dict) and isinstance(self.inputs, dict):
-            values = {name: _named(values, name) for name in self.inputs}
-        elif isinstance(values, dict):
-            values = [_named(values, symbol.name) for symbol in symbols]
-        items = tree.leaves(values)
-        if len(items) != len(symbols):
-            names = ", ".join(symbol.name for symbol in symbols)
-            raise UsageError(f"the model has {len(symbols)} inputs ({names}), and was given {len(items)}.")
-        for symbol, item in zip(symbols, items, strict=True):
+        items = self.in_order(values)
+        for symbol, item in zip(symbols_in(self.inputs), items, strict=True):
             _check_shape(symbol, item)
         return items
+
+    def in_order(self, values: Any) -> list[Any]:
+        """The values in the order of the inputs: a dict by keys or by the Inputs' names, all else by place."""
+        symbols = symbols_in(self.inputs)
+        if isinstance(values, dict):
+            items = self._by_name(values)
+        elif isinstance(self.inputs, dict) and len(symbols) > 1:
+            names = ", ".join(f"{name!r}: ..." for name in self.inputs)
+            raise UsageError(f"the inputs of the model have names: give it a dict, {{{names}}}.")
+        else:
+            items = tree.leaves(values)
+        if len(items) != len(symbols):
+            names = ", ".join(symbol.name for symbol in symbols)
+            raise UsageError(f"the model has {len(symbols)} inputs, and was given {len(items)}: give it [{names}].")
+        return items
+
+    def _by_name(self, values: dict[str, Any]) -> list[Any]:
+        symbols = symbols_in(self.inputs)
+        if isinstance(self.inputs, dict) and not all(symbol.name in values for symbol in symbols):
+            return tree.leaves({name: _named(values, name) for name in self.inputs})
+        return [_named(values, symbol.name) for symbol in symbols]
 
 
 def _named(values: dict[str, Any], name: str) -> Any:
@@ -66,7 +79,8 @@ def _check_shape(symbol: SymbolicTensor, value: Any) -> None:
     shape = tuple(value.shape)
     if not _fits(symbol, shape):
         raise ShapeError(
-            f"{symbol.name} expects shape {symbol.shape}, where None is open, got {shape}.{_hint(symbol, shape)}"
+            f"the input {symbol.name} expects shape {symbol.shape}, where None is open, and got {shape}."
+            f"{_hint(symbol, shape) or f' For such data write Input({shape[1:]}).'}"
         )
 
 
@@ -80,7 +94,10 @@ def _hint(symbol: SymbolicTensor, shape: tuple[int, ...]) -> str:
     if len(wanted) == 4 == len(shape) and shape[1] == wanted[3] and shape[2:] == wanted[1:3]:
         return " The channels come last here: write x.transpose(0, 2, 3, 1)."
     if shape == wanted[1:]:
-        return " The batch is missing: for a single example write x[None]."
+        return (
+            " The batch is missing: for a single example write x[None]. If these are many, Input takes the shape of "
+            f"one: Input({shape[1:]})."
+        )
     if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
         return " The last axis, the one channel or feature, is missing: write x[..., None]."
     return ""
@@ -94,23 +111,26 @@ def _checked(what: str, symbols: Any) -> Any:
     return symbols
 
 
+def missing_starts(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[SymbolicTensor]:
+    """The Inputs that the outputs depend on, and that are not among the inputs."""
+    met = calls_before(outputs, set(map(id, inputs)))
+    starts = [call.outputs for call in met if isinstance(call.layer, InputLayer)]
+    return [symbol for symbol in starts if not any(symbol is x for x in inputs)]
+
+
 def _ordered(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[LayerCall]:
     """Sorted by the longest way to an output; those equally far as they are met going back from the outputs."""
-    begin = {id(symbol) for symbol in inputs}
-    met = _met(outputs, begin)
+    begin = set(map(id, inputs))
+    met = calls_before(outputs, begin)
     distance: dict[int, int] = {}
-    for call in _after_consumers(met, begin):
+    for call in after_consumers(met, begin):
         further = distance.setdefault(id(call), 0) + 1
         for symbol in call.inputs if not _begins(call, begin) else []:
             distance[id(symbol.call)] = max(distance.get(id(symbol.call), 0), further)
-    known = {id(symbol.call) for symbol in inputs}
-    calls = [*met, *(symbol.call for symbol in inputs if id(symbol.call) not in map(id, met))]
-    for call in calls:
-        if isinstance(call.layer, InputLayer) and id(call) not in known:
-            raise UsageError(
-                f"the outputs depend on {call.outputs!r}, which is not among the inputs: Model([..., it], outputs)."
-            )
-    return sorted(calls, key=lambda call: -distance.get(id(call), 0))
+    known = set(map(id, met))
+    calls = [*met, *(symbol.call for symbol in inputs if id(symbol.call) not in known)]
+    own = [call for call in calls if isinstance(call.layer, InputLayer) or not _begins(call, begin)]
+    return sorted(own, key=lambda call: -distance.get(id(call), 0))
 
 
 def _begins(call: LayerCall, begin: set[int]) -> bool:
@@ -118,8 +138,8 @@ def _begins(call: LayerCall, begin: set[int]) -> bool:
     return all(id(symbol) in begin for symbol in symbols_in(call.outputs))
 
 
-def _met(outputs: list[SymbolicTensor], begin: set[int]) -> list[LayerCall]:
-    """Every call that the outputs depend on, as a walk back meets them."""
+def calls_before(outputs: list[SymbolicTensor], begin: set[int]) -> list[LayerCall]:
+    """Every call that the outputs depend on, as a walk back meets them; it ends where the model begins."""
     found: dict[int, LayerCall] = {}
     stack = [symbol.call for symbol in reversed(outputs)]
     while stack:
@@ -131,7 +151,7 @@ def _met(outputs: list[SymbolicTensor], begin: set[int]) -> list[LayerCall]:
     return list(found.values())
 
 
-def _after_consumers(met: list[LayerCall], begin: set[int]) -> Iterable[LayerCall]:
+def after_consumers(met: list[LayerCall], begin: set[int]) -> Iterable[LayerCall]:
     """The calls in an order in which each stands after all that use its outputs."""
     waiting: dict[int, int] = {id(call): 0 for call in met}
     for call in met:

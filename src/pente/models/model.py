@@ -1,18 +1,28 @@
 """Model: from inputs to outputs, or a class of one's own with a ``call``."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 from pente import tree
-from pente.errors import UnknownNameError, UsageError
+from pente.errors import BoundsError, UnknownNameError, UsageError
 from pente.layers import Input, Layer
 from pente.layers.structure import unique_names
+from pente.layers.symbolic import SymbolicTensor, shapes_of, symbols_in
 from pente.models.graph import LayerGraph
+from pente.models.nested import seen_from
 from pente.models.record import Record
 from pente.models.saving import Saved
 from pente.models.summary import print_summary
 from pente.train.trainer import Trainer
 
 __all__ = ["Model"]
+
+
+class Failure(NamedTuple):
+    """Which layer does not fit to what the one before it gives, and why."""
+
+    place: int
+    text: str
 
 
 class Model(Layer, Trainer, Saved):
@@ -30,7 +40,15 @@ class Model(Layer, Trainer, Saved):
     """
 
     graph: LayerGraph | None = None
+    seen_inputs: Any = None  # symbols for what a model without a graph was first called on
+    failure: Failure | None = None
+    follows_graph: ClassVar[bool] = True  # whether call computes what the graph says
     passing = Trainer.passing | {"preprocessing", "class_names"}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "call" in vars(cls):
+            cls.follows_graph = "follows_graph" in vars(cls)
 
     def __init__(
         self,
@@ -51,8 +69,11 @@ class Model(Layer, Trainer, Saved):
 
     def draw_graph(self, inputs: Any, outputs: Any) -> None:
         """Take these symbolic tensors as inputs and outputs."""
-        self.graph = LayerGraph(inputs, outputs)
+        self.graph = LayerGraph(inputs, seen_from(inputs, outputs))
+        for symbol in symbols_in(inputs):
+            symbol.models.add(self)
         self.built = True
+        vars(self)["output_shape"] = shapes_of(self.graph.outputs)
         self.settle()
 
     def root_path(self) -> str:
@@ -74,6 +95,11 @@ class Model(Layer, Trainer, Saved):
             self.settle()
             self.built = True
 
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self.graph is None and self.seen_inputs is None and len(args) == 1:
+            vars(self)["seen_inputs"] = tree.map_leaves(_symbol_like, args[0])
+        return super().run(args, kwargs)
+
     def call(self, inputs: Any) -> Any:
         if self.graph is None:
             raise UsageError(
@@ -88,13 +114,17 @@ class Model(Layer, Trainer, Saved):
         return list(self.children().values())
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer of that name or path, as in ``block/dense_1``, or at that place."""
+        """The layer of that name or path, as in ``block/dense_1``, or at that place among ``layers``."""
+        if (name is None) == (index is None):
+            raise UsageError("get_layer takes a name or an index: get_layer('dense'), or get_layer(index=0).")
         if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise BoundsError(f"there is no layer {index}: the model has {len(self.layers)}, counted from 0.")
             return self.layers[index]
-        found = {path: layer for path, layer in self.walk() if path}
-        if name not in found:
-            raise UnknownNameError("layer", name, found)
-        return found[name]
+        found = _below(self, str(name))
+        if found is None:
+            raise UnknownNameError("layer", name, [path for path, _ in self.walk() if path])
+        return found
 
     @property
     def inputs(self) -> list[Any]:
@@ -150,6 +180,28 @@ class Model(Layer, Trainer, Saved):
         """
         return Record(*self.record_on_batch(x, y, sample_weight, training=training))
 
-    def summary(self, expand_nested: bool = False) -> None:
-        """Print a table of the layers: class, shape of the output, number of weights."""
-        print_summary(self, expand_nested)
+    def summary(self, expand_nested: bool = False, print_fn: Callable[[str], Any] | None = None) -> None:
+        """Print a table of the layers.
+
+        Its columns are the class, the shape of the output, the numbers in the weights, whether they are trained, the
+        multiply-adds of one example (in matrix products and convolutions), and in a graph the layers before. Where a
+        layer does not fit, the table ends there, with the reason. ``expand_nested`` opens models inside of models;
+        ``print_fn`` takes the text in the place of ``print``.
+        """
+        print_summary(self, expand_nested, print_fn)
+
+
+def _symbol_like(x: Any) -> SymbolicTensor:
+    """A symbol for data like this, with an open batch."""
+    return Input(x.shape[1:], dtype=x.dtype) if getattr(x, "shape", ()) else x
+
+
+def _below(layer: Layer, path: str) -> Layer | None:
+    """The layer at this path, whose parts may hold a stroke themselves, as in ``blocks/0``."""
+    for name, child in layer.children().items():
+        if path == name:
+            return child
+        found = _below(child, path.removeprefix(f"{name}/")) if path.startswith(f"{name}/") else None
+        if found is not None:
+            return found
+    return None

@@ -6,8 +6,7 @@ from pente.errors import PenteError, UsageError
 from pente.layers import Input, InputLayer, Layer
 from pente.layers.structure import unique_names
 from pente.layers.symbolic import SymbolicTensor
-from pente.models.graph import LayerGraph
-from pente.models.model import Model
+from pente.models.model import Failure, Model
 
 __all__ = ["Sequential"]
 
@@ -23,6 +22,8 @@ class Sequential(Model):
     >>> model(pente.ones((5, 4))).shape, [layer.name for layer in model.layers]
     ((5, 2), ['dense', 'dense_1'])
     """
+
+    follows_graph = True
 
     def __init__(
         self, layers: Any = None, *, name: str | None = None, trainable: bool = True, dtype: Any = None
@@ -59,7 +60,7 @@ class Sequential(Model):
             self.tensors = [] if begins is None else [begins]
         self.stack = [*self.stack, layer]
         self._update()
-        if self.tensors:
+        if self.tensors and self.failure is None:
             self._extend(layer)
 
     def pop(self) -> Layer:
@@ -68,6 +69,8 @@ class Sequential(Model):
             raise UsageError("there is no layer left to take away.")
         *rest, last = self.stack
         self.stack, self.tensors = rest, self.tensors[: len(rest) + 1]
+        if len(self.tensors) == len(rest) + 1:
+            self.failure = None
         self._update()
         return last
 
@@ -76,14 +79,9 @@ class Sequential(Model):
         try:
             self.tensors = [*self.tensors, layer(self.tensors[-1])]
         except PenteError as error:
-            error.add_note(f"on the way {self._way()}, at {layer.path}")
+            self.failure = Failure(len(self.tensors) - 1, str(error))
             raise
         self._update()
-
-    def _way(self) -> str:
-        """The shapes from the input to the last layer that fits."""
-        names = ["input", *(layer.name for layer in self.stack)]
-        return " → ".join(f"{name} {x.shape}" for name, x in zip(names, self.tensors, strict=False))
 
     def take(self, layers: list[Layer], tensors: list[SymbolicTensor]) -> None:
         """Be made of these layers, which were called before: on the first of these tensors, and with the others."""
@@ -92,22 +90,22 @@ class Sequential(Model):
 
     def _update(self) -> None:
         """Let the graph say what the layers say."""
-        self.graph = None
         if self.tensors and len(self.tensors) == len(self.stack) + 1:
-            self.graph = LayerGraph(self.tensors[0], self.tensors[-1])
-        self.built = self.graph is not None
-        self.settle()
+            self.draw_graph(self.tensors[0], self.tensors[-1])
+        else:
+            self.graph, self.built = None, False
+            self.settle()
 
     def children(self) -> dict[str, Layer]:
         return unique_names(self.stack)
 
     def build(self, input_shape: Any) -> None:
         """Make all weights, for floating-point inputs of this shape, in which the first axis, the batch, is None."""
-        if self.stack and not self.tensors:
+        if self.stack and not self.built:
             self._chain(Input(tuple(input_shape)[1:]))
 
     def _chain(self, begins: SymbolicTensor) -> None:
-        self.tensors = [begins]
+        self.tensors, self.failure = [begins], None
         for layer in self.stack:
             self._extend(layer)
 

@@ -1,17 +1,19 @@
-"""A model as a table: one line a layer."""
+"""A model as a table: one line a layer, and what they come to together."""
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pente.layers import Layer
+from pente.layers.symbolic import LayerCall, SymbolicTensor
+from pente.models.costs import Costs, costs_of
 
 if TYPE_CHECKING:
     from pente.models.model import Model
 
 __all__ = ["print_summary", "summary_text"]
-
-HEADINGS = ("Layer (type)", "Output shape", "Params", "Trained")
 
 
 class Row(NamedTuple):
@@ -21,11 +23,19 @@ class Row(NamedTuple):
     shape: str
     params: str
     trained: str
+    work: str
+    sources: str
 
 
-def print_summary(model: "Model", expand_nested: bool = False) -> None:
-    """Print the table; with colours and lines where there is a terminal."""
-    if sys.stdout.isatty():
+HEADINGS = Row("Layer (type)", "Output shape", "Params", "Trained", "Multiply-adds", "Connected to")
+NUMBERS = ("Params", "Multiply-adds")
+
+
+def print_summary(model: "Model", expand_nested: bool = False, print_fn: Callable[[str], Any] | None = None) -> None:
+    """Print the table, or give its text to a function; with colours and lines where there is a terminal."""
+    if print_fn is not None:
+        print_fn(summary_text(model, expand_nested))
+    elif sys.stdout.isatty():
         _print_rich(model, expand_nested)
     else:
         print(summary_text(model, expand_nested))
@@ -33,50 +43,127 @@ def print_summary(model: "Model", expand_nested: bool = False) -> None:
 
 def summary_text(model: "Model", expand_nested: bool = False) -> str:
     """The table as plain text."""
-    rows = [Row(*HEADINGS), *_rows(model, expand_nested)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(_aligned(cell, i, widths[i]) for i, cell in enumerate(row)).rstrip() for row in rows]
-    rule = "─" * (sum(widths) + 2 * (len(widths) - 1))
-    return "\n".join([_title(model), rule, lines[0], rule, *lines[1:], rule, *_totals(model)])
+    summary = Summary(model, expand_nested)
+    lines = ["  ".join(cells) for cells in zip(*map(_aligned, zip(*summary.table(), strict=True)), strict=True)]
+    rule = "─" * len(lines[0])
+    table = [line.rstrip() for line in (rule, lines[0], rule, *lines[1:], rule)]
+    return "\n".join([summary.title, *table, *summary.totals()])
 
 
-def _aligned(cell: str, column: int, width: int) -> str:
-    return cell.rjust(width) if HEADINGS[column] == "Params" else cell.ljust(width)
+def _aligned(column: tuple[str, ...]) -> list[str]:
+    """The cells of a column in one width, numbers to the right."""
+    width = max(map(len, column))
+    return [cell.rjust(width) if column[0] in NUMBERS else cell.ljust(width) for cell in column]
 
 
 def _print_rich(model: "Model", expand_nested: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*HEADINGS, title=_title(model), title_justify="left")
-    table.columns[2].justify = "right"
-    for row in _rows(model, expand_nested):
+    summary = Summary(model, expand_nested)
+    headings, *rows = summary.table()
+    table = Table(title=summary.title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
+    for row in rows:
         table.add_row(*row)
     console = Console()
     console.print(table)
-    console.print("\n".join(_totals(model)), highlight=False)
+    console.print("\n".join(summary.totals()), highlight=False)
 
 
-def _title(model: "Model") -> str:
-    return f"{type(model).__name__} {model.name!r}"
+class Summary:
+    """The rows of the table, and the lines below it."""
+
+    def __init__(self, model: "Model", expand_nested: bool) -> None:
+        self.model = model
+        self.expand_nested = expand_nested
+        self.failure = model.failure
+        self.costs: Costs | None = costs_of(model) if _is_built(model) else None
+        self.paths = Counter(layer.path for _, layer in model.walk())  # layers from other models may have the same
+        self.title = f"{type(model).__name__} {model.name!r}"
+
+    def table(self) -> list[tuple[str, ...]]:
+        """The headings and all rows, with the column of connections where the layers are not one behind the other."""
+        rows = [HEADINGS, *self._rows(self.model)]
+        chain = all(not row.sources for row in rows[1:])
+        return [row[:-1] if chain else tuple(row) for row in rows]
+
+    def _rows(self, model: Layer, indent: str = "") -> Iterator[Row]:
+        sources = _sources(model)
+        for i, (name, layer) in enumerate(model.children().items()):
+            failed = not indent and self.failure is not None and self.failure.place == i
+            shape = "does not fit" if failed else _shape(layer)
+            label = f"{indent}{name} ({type(layer).__name__})"
+            yield Row(label, shape, _params(layer), _trained(layer), self._work(layer), sources.get(name, ""))
+            if failed:
+                break
+            if self.expand_nested:
+                yield from self._rows(layer, indent + "  ")
+
+    def _work(self, layer: Layer) -> str:
+        known = self.costs is not None and self.paths[layer.path] == 1
+        return _number(self.costs.of(layer.path) if known and self.costs else None)
+
+    def totals(self) -> list[str]:
+        """What all layers come to; or why that is not known."""
+        if self.failure is not None:
+            return [self.failure.text]
+        if not _is_built(self.model):
+            return ["Not built yet: call it on data, or write model.build((None, features))."]
+        trained = sum(v.size for v in self.model.trainable_weights)
+        fixed = sum(v.size for v in self.model.non_trainable_weights)
+        count = f"{trained + fixed:,} ({_bytes(sum(v.nbytes for v in self.model.weights))})"
+        return [
+            f"Parameters: {count}, of which {trained:,} are trained and {fixed:,} are not.",
+            *self._each_example(),
+        ]
+
+    def _each_example(self) -> list[str]:
+        if self.costs is None:
+            return []
+        work, memory = self.costs.of(""), self.costs.memory
+        if work is None or memory is None:
+            return ["An example: as many multiply-adds and as much memory as its open lengths ask for."]
+        return [f"An example: {work:,} multiply-adds, and {_bytes(memory)} for the outputs of all layers."]
 
 
-def _rows(model: Layer, expand_nested: bool, indent: str = "") -> Iterator[Row]:
-    for name, layer in model.children().items():
-        yield Row(f"{indent}{name} ({type(layer).__name__})", _shape(layer), _params(layer), _trained(layer))
-        if expand_nested:
-            yield from _rows(layer, True, indent + "  ")
+def _sources(model: Any) -> dict[str, str]:
+    """For each layer of a graph the layers that it takes from; nothing for layers one behind the other."""
+    graph = model.graph if getattr(model, "follows_graph", False) else None
+    if graph is None or _is_chain(graph.calls):
+        return {}
+    names = {id(layer): name for name, layer in model.children().items()}
+    calls: dict[str, list[LayerCall]] = {name: [] for name in names.values()}
+    for call in graph.calls:
+        calls[names[id(call.layer)]].append(call)
+
+    def source(symbol: SymbolicTensor) -> str:
+        name = names.get(id(symbol.call.layer), f"({symbol.name})")  # in brackets where the model begins behind it
+        each = calls.get(name, [])
+        return f"{name}[{each.index(symbol.call)}]" if len(each) > 1 else name
+
+    return {name: ", ".join(source(x) for call in each for x in call.inputs) for name, each in calls.items()}
+
+
+def _is_chain(calls: list[LayerCall]) -> bool:
+    """Whether each call takes what the one before it gives, and nothing else."""
+    single = len({id(call.layer) for call in calls}) == len(calls)
+    return single and all([x.call for x in call.inputs] == [before] for before, call in pairwise(calls))
 
 
 def _shape(layer: Layer) -> str:
     shape: Any = layer.output_shape
-    if shape is None:
-        return "?"
-    return ", ".join(map(str, shape)) if isinstance(shape, list) else str(shape)
+    shapes = shape if isinstance(shape, list) else [shape]
+    return "?" if shape is None else ", ".join(map(str, shapes))
 
 
 def _params(layer: Layer) -> str:
-    return f"{sum(v.size for v in layer.weights):,}" if _is_built(layer) else "?"
+    return _number(sum(v.size for v in layer.weights) if _is_built(layer) else None)
+
+
+def _number(n: int | None) -> str:
+    return "?" if n is None else f"{n:,}"
 
 
 def _is_built(layer: Layer) -> bool:
@@ -89,17 +176,6 @@ def _trained(layer: Layer) -> str:
         return "" if _is_built(layer) else "?"
     trained = [v.trainable for v in weights]
     return "yes" if all(trained) else "partly" if any(trained) else "no"
-
-
-def _totals(model: "Model") -> list[str]:
-    if not _is_built(model):
-        return ["Not built yet: call it on data, or write model.build((None, features))."]
-    trained = sum(v.size for v in model.trainable_weights)
-    fixed = sum(v.size for v in model.non_trainable_weights)
-    size = sum(v.nbytes for v in model.weights)
-    return [
-        f"Parameters: {trained + fixed:,} ({_bytes(size)}), of which {trained:,} are trained and {fixed:,} are not."
-    ]
 
 
 def _bytes(size: int) -> str:

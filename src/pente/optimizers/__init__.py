@@ -1,25 +1,36 @@
-"""How weights follow their gradients."""
+"""How weights follow their gradients: optimizers, and wrappers around them."""
 
-from typing import Any
-
-from pente.config import find
+from pente.optimizers.accumulation import Accumulation
+from pente.optimizers.adadelta import Adadelta
+from pente.optimizers.adagrad import Adagrad
 from pente.optimizers.adam import Adam, AdamW
+from pente.optimizers.adamax import Adamax
 from pente.optimizers.base import Optimizer
+from pente.optimizers.ema import EMA
+from pente.optimizers.grouped import Grouped
+from pente.optimizers.lamb import Lamb
+from pente.optimizers.lion import Lion
+from pente.optimizers.nadam import Nadam
+from pente.optimizers.registry import get
 from pente.optimizers.rmsprop import RMSprop
 from pente.optimizers.segments import Segment
 from pente.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop", "Segment", "get"]
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW}
-
-
-def get(identifier: Any) -> Optimizer:
-    """The optimizer that is meant: by name, class, config, or itself.
-
-    >>> import pente
-    >>> pente.optimizers.get("adam").get_config()["beta_2"]
-    0.999
-    """
-    optimizer: Optimizer = find("optimizer", OPTIMIZERS, identifier, Optimizer)
-    return optimizer
+__all__ = [
+    "EMA",
+    "SGD",
+    "Accumulation",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Grouped",
+    "Lamb",
+    "Lion",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "Segment",
+    "get",
+]

@@ -15,7 +15,7 @@ from pente.core.state import layer_path, no_grad
 from pente.core.state import state as thread
 from pente.core.tensor import Handle, Variable
 from pente.errors import UsageError
-from pente.ops.creation import full_like
+from pente.ops.creation import zeros_like
 from pente.ops.lifting import lift
 from pente.optimizers.clipping import clipping
 from pente.optimizers.segments import WHOLE, Segment, as_segment, segment_of
@@ -66,7 +66,7 @@ class Optimizer(Configured):
 
     if TYPE_CHECKING:
         iterations: Variable = field(init=False)
-        revision: int = field(init=False)
+        changes: int = field(init=False)
         schedules: dict[str, Schedule] = field(init=False)
         _slots: Slots = field(init=False)
 
@@ -75,7 +75,7 @@ class Optimizer(Configured):
         made = super().__new__(cls)
         # Here and not in __init__, which sets the fields one by one: __setattr__ needs these from the first on.
         slots = Slots(options.get("name", "optimizer"))
-        made.__dict__.update(revision=0, schedules={}, iterations=slots.cell("iterations", np.int64(0)), _slots=slots)
+        made.__dict__.update(changes=0, schedules={}, iterations=slots.cell("iterations", np.int64(0)), _slots=slots)
         return made
 
     def __post_init__(self) -> None:
@@ -96,7 +96,7 @@ class Optimizer(Configured):
             if name == "name":
                 self._slots.rename(value)
             self.__dict__[name] = value
-            self.__dict__["revision"] += 1
+            self.__dict__["changes"] += 1
 
     def _set_number(self, name: str, value: Any) -> None:
         """A number that may follow a schedule. It is a Variable while it does, and the rates always are."""
@@ -114,9 +114,9 @@ class Optimizer(Configured):
         else:
             moves = moves and value is not None
             self.__dict__[name] = self._slots.cell(_place(name), np.float32(float(value))) if moves else value
-            self.__dict__["revision"] += 1
+            self.__dict__["changes"] += 1
         if followed is not self.schedules.get(name):
-            self.__dict__["revision"] += 1
+            self.__dict__["changes"] += 1
 
     @property
     def schedule(self) -> Schedule | None:
@@ -128,7 +128,12 @@ class Optimizer(Configured):
         if schedule is not None:
             self.learning_rate = schedule
         elif self.schedules.pop("learning_rate", None) is not None:
-            self.__dict__["revision"] += 1
+            self.__dict__["changes"] += 1
+
+    @property
+    def revision(self) -> int:
+        """How often a setting was changed that programs are compiled with, here or inside: a part of their key."""
+        return sum(optimizer.changes for optimizer in self.nested())
 
     def uses(self, name: str) -> bool:
         """Whether a setting is there: a number other than 0, or one that follows a schedule."""
@@ -152,8 +157,8 @@ class Optimizer(Configured):
         """What is kept for each weight, beside the weight itself."""
         return ()
 
-    def start(self, slot: str) -> float:
-        """The number that fills a slot before the first step."""
+    def start(self, slot: str, weight: Any) -> Any:
+        """What fills the slot of a weight before the first step: a number, or numbers of the weight's shape."""
         return 0.0
 
     def pace(self, rate: Array, step: Array) -> Any:
@@ -166,8 +171,11 @@ class Optimizer(Configured):
 
     def init(self, params: Sequence[Array]) -> State:
         """The state before the first step: the counter, the rates, and for each slot a list of tensors."""
-        slots = {slot: [full_like(w, self.start(slot)) for w in params] for slot in self.slots}
-        return {**{name: cell.read() for name, cell in self._numbers.items()}, "iterations": lift(np.int64(0)), **slots}
+        return {**self._kept(params), "iterations": lift(np.int64(0))}
+
+    def _kept(self, params: Sequence[Array]) -> State:
+        numbers = {name: cell.read() for name, cell in self._numbers.items()}
+        return numbers | {slot: [zeros_like(w) + self.start(slot, w) for w in params] for slot in self.slots}
 
     def update(
         self, grads: Sequence[Array], params: Sequence[Array], state: State, paths: Sequence[str] = ()
@@ -187,6 +195,10 @@ class Optimizer(Configured):
             results.append(now.rule(grad, weight, pace, *[state[slot][i] for slot in self.slots]))
         new = {slot: [r[k] for r in results] for k, slot in enumerate(self.slots, 1)}
         return [r[0] for r in results], {**state, **new}
+
+    def done(self, state: State) -> Array:
+        """How many updates were made."""
+        return state["iterations"]
 
     def _followed(self, step: Array) -> State:
         """What the schedules say at this step, counted from 0."""
@@ -284,8 +296,15 @@ class Optimizer(Configured):
 
     def cells(self, variables: Sequence[Variable]) -> State:
         """The Variables in which the state for these weights is kept, built as the state is; made where missing."""
-        slots = {slot: [self._slots.of(v, slot, self.start(slot)) for v in variables] for slot in self.slots}
-        return {**self._numbers, **slots}
+        return self._own_cells(variables)
+
+    def _own_cells(self, variables: Sequence[Variable]) -> State:
+        found = {slot: [self._slots.of(v, slot, self.start(slot, v.array)) for v in variables] for slot in self.slots}
+        return {**self._numbers, **found}
+
+    def nested(self) -> list["Optimizer"]:
+        """This optimizer and, where it is a wrapper, those inside."""
+        return [self]
 
     def _advance(self, grads: list[Any], variables: list[Variable]) -> None:
         """One step: into the trace where there is one, otherwise on plain arrays, in a quarter of the time."""

@@ -28,6 +28,8 @@ RULES: Mapping[str, Rule] = {
     "clipnorm": POSITIVE,
     "clipvalue": POSITIVE,
     "global_clipnorm": POSITIVE,
+    "initial_accumulator_value": NOT_NEGATIVE,
+    "steps": ("a whole number from 1 up", lambda x: x >= 1 and x == int(x)),
     "rate": NOT_NEGATIVE,
     "decay": NOT_NEGATIVE,
 }

@@ -36,6 +36,10 @@ class Slots:
             self.cells[path] = self.cell(path, np.full(variable.shape, start, variable.dtype))
         return self.cells[path]
 
+    def find(self, variable: Variable, slot: str) -> Variable | None:
+        """A slot of a weight, if it was made."""
+        return self.cells.get(f"{slot}/{self.paths[variable]}") if variable in self.paths else None
+
     def _path(self, variable: Variable) -> str:
         """The name of a weight, with a number where an earlier one has the same."""
         if variable not in self.paths:

@@ -14,9 +14,9 @@ __all__ = ["CosineDecay", "CosineDecayRestarts"]
 SHARE: Rule = ("a number from 0 to 1", lambda x: 0 <= x <= 1)
 
 
-def _fallen(share: Any, alpha: float) -> Any:
-    """From 1 at share 0 down to alpha at share 1."""
-    return (cos(share * math.pi) + 1.0) * (0.5 * (1.0 - alpha)) + alpha
+def _half_cosine(share: Any) -> Any:
+    """From 1 at share 0 down to 0 at share 1."""
+    return (cos(share * math.pi) + 1.0) * 0.5
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +59,7 @@ class CosineDecay(Schedule):
     def value(self, step: Tensor) -> Any:
         begin, top = self.warmup_steps, self.warmup_target
         share = minimum(maximum(step - float(begin), 0.0) / self.decay_steps, 1.0)
-        fallen = _fallen(share, self.alpha)
+        fallen = _half_cosine(share) * (1.0 - self.alpha) + self.alpha
         if top is None:
             return fallen * self.initial_learning_rate
         risen = step / begin * (top - self.initial_learning_rate) + self.initial_learning_rate
@@ -70,8 +70,8 @@ class CosineDecay(Schedule):
 class CosineDecayRestarts(Schedule):
     """Cosine decays one after the other: each ``t_mul`` times as long as the last, from ``m_mul`` times its height.
 
-    Decay i begins at step n · (1 + q + … + qⁱ⁻¹) with q = t_mul, lasts n · qⁱ steps, and falls from η₀ · m_mulⁱ to α
-    times that.
+    Decay i begins at step n · (1 + q + … + qⁱ⁻¹) with q = t_mul, lasts n · qⁱ steps, and falls from
+    η₀ · (α + (1 - α) · m_mulⁱ) to α · η₀.
     Source: Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2017.
 
     >>> import pente
@@ -97,7 +97,8 @@ class CosineDecayRestarts(Schedule):
     def value(self, step: Tensor) -> Any:
         time = step / self.first_decay_steps
         number, share = self._place(time)
-        return _fallen(share, self.alpha) * self.m_mul**number * self.initial_learning_rate
+        height = self.m_mul**number * self.initial_learning_rate
+        return _half_cosine(share) * (height * (1.0 - self.alpha)) + self.alpha * self.initial_learning_rate
 
     def _place(self, time: Tensor) -> tuple[Any, Any]:
         """How many decays are over, and how much of the present one."""

@@ -38,7 +38,8 @@ def pack_arrays(arrays: Mapping[str, Any]) -> bytes:
     """The arrays in the form of safetensors: names, dtypes and shapes as JSON, and the numbers behind it."""
     from safetensors.numpy import save  # only where it is needed
 
-    return save({name: _plain(name, value) for name, value in arrays.items()})
+    packed: bytes = save({name: _plain(name, value) for name, value in arrays.items()})
+    return packed
 
 
 def _plain(name: str, value: Any) -> Array:
@@ -62,7 +63,7 @@ def unpack_arrays(data: bytes, what: str) -> dict[str, Array]:
     from safetensors import SafetensorError, deserialize
 
     try:
-        found = deserialize(data)
+        found = deserialize(data)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError) as error:
         raise DataError(f"{what} is damaged: {error}.") from None
     return {name: _array(f"{name!r} in {what}", view) for name, view in found}
@@ -112,7 +113,8 @@ def read_arrays(path: str | os.PathLike[str], wanted: Wanted) -> dict[str, Array
     """
     target = Path(path)
     reader = _by_ending(target, {".safetensors": _read_safetensors, ".npz": _read_npz})
-    return reader(target, wanted)
+    found: dict[str, Any] = reader(target, wanted)
+    return found
 
 
 def _read_safetensors(path: Path, wanted: Wanted) -> dict[str, Any]:

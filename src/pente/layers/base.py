@@ -345,6 +345,9 @@ class Layer(Fields, Held):
                 variable.replace(self._first_values(draw, path, variable.shape, variable.dtype).data)
                 self.drawn[name] = Drawn(draw, path, variable.version)
 
+    def may_have_weights(self) -> bool:
+        return type(self).build is not Layer.build and not self.children()
+
     def keep_values(self) -> None:
         if not self.seen:
             for _, layer in self.walk():

@@ -223,12 +223,16 @@ class StateTree(State):
 
     def require_built(self, wish: str) -> None:
         """Raise where weights are still to come."""
-        late = next((path for path, layer in self.walk() if not layer.built and not layer.children()), None)
+        late = next((path for path, layer in self.walk() if not layer.built and layer.may_have_weights()), None)
         if late is not None:
             raise UsageError(
                 f"cannot {wish}: {late or repr(self)} is not built yet, because it has not seen an input. Call it on "
                 "data first, or name the shape: model.build((None, features))."
             )
+
+    def may_have_weights(self) -> bool:
+        """Whether this layer, and not those below it, gets weights when it is built."""
+        raise NotImplementedError
 
     def keep_values(self) -> None:
         """From here on initial values stay, wherever the layers are put: somebody has seen them."""

@@ -8,7 +8,7 @@ computed when the parts are put together again: the shapes are in the file.
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from pente import tree
 from pente.dtypes import as_dtype
@@ -97,12 +97,12 @@ def _opened(symbol: SymbolicTensor) -> Open:
     return Open(symbol.shape, symbol.dtype.name)
 
 
-def _is_stack(layer: Layer) -> bool:
+def _is_stack(layer: Layer) -> TypeGuard[Sequential]:
     """Whether a Sequential is no more than the layers that it was given."""
     return isinstance(layer, Sequential) and type(layer).__init__ is Sequential.__init__
 
 
-def _is_graph(layer: Layer) -> bool:
+def _is_graph(layer: Layer) -> TypeGuard[Model]:
     """Whether a model is told by its inputs and outputs."""
     return isinstance(layer, Model) and layer.graph is not None and type(layer).__init__ is Model.__init__
 
@@ -111,7 +111,7 @@ def _calls_in_order(layer: Layer) -> list[LayerCall]:
     """The calls that a model is told by, each after those that it depends on."""
     if _is_stack(layer):
         return [symbol.call for symbol in layer.tensors]
-    return list(layer.graph.calls) if _is_graph(layer) else []
+    return list(layer.graph.calls) if _is_graph(layer) and layer.graph else []
 
 
 def _calls_run(layer: Layer) -> Iterator[LayerCall]:

@@ -11,7 +11,7 @@ __all__ = ["copied"]
 
 def copied(model: Any, memo: dict[int, Any]) -> Any:
     """A model of its own, in which each layer belongs to the copy of the layer that it belonged to."""
-    twin = type(model).__new__(type(model))
+    twin = object.__new__(type(model))
     memo[id(model)] = twin
     for call in [] if model.graph is None else model.graph.calls:
         copy.deepcopy(call, memo)  # in order, for a call copies those before it, and a graph may be very deep

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -60,7 +61,7 @@ class Saved:
         target = Path(path)
         if target.suffix.lower() != ".pente":
             raise UsageError(f"a model is saved to a file that ends in .pente, got {str(path)!r}. {_instead(target)}")
-        versions = {"pente": _version(), "numpy": np.__version__, "python": platform.python_version()}
+        versions = {"pente": metadata.version("pente"), "numpy": np.__version__, "python": platform.python_version()}
         write_archive(target, FORMAT, versions, _members(self))
         return target
 
@@ -94,13 +95,8 @@ class Saved:
         """A model of its own: layers, weights, optimizer and all."""
         from pente.models.copying import copied
 
-        return copied(self, memo)
-
-
-def _version() -> str:
-    from pente import __version__
-
-    return __version__
+        twin: Self = copied(self, memo)
+        return twin
 
 
 def _instead(target: Path) -> str:

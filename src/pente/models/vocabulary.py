@@ -86,7 +86,7 @@ class Vocabulary:
         self.path = path
         self.own = dict(custom_objects or {})
         for name, thing in self.own.items():
-            if not isinstance(name, str) or not callable(thing):
+            if not callable(thing):
                 raise UsageError(
                     f"custom_objects has classes and functions by their names, got {{{name!r}: {thing!r}}}: write "
                     'custom_objects={"Scale": Scale}.'

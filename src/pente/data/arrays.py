@@ -86,14 +86,18 @@ def _hint(named: dict[str, Any]) -> str:
     return " A list of arrays means several inputs; for rows in a list write np.stack(x)." if many else ""
 
 
-def require_finite(values: Any, what: str, names: Any = None) -> None:
-    """Raise DataError where a number is NaN or infinite; ``names`` are those of the columns."""
-    for place, array in enumerate(tree.leaves(values)):
-        # A sum is finite only if all of its numbers are, and takes less time than looking at each. One that overflows
-        # only sends us to look.
-        if array.dtype.kind == "f" and not np.isfinite(_total(array)):
-            own = what if isinstance(values, np.ndarray) else f"{what}[{place}]"
-            _refuse_infinite(array, own, names)
+def require_finite(values: Any, what: str, names: Any = None, place: str = "") -> None:
+    """Raise DataError where a number is NaN or infinite; ``names`` are those of the columns, ``place`` is told, too."""
+    if isinstance(values, dict):
+        for key, part in values.items():
+            require_finite(part, f"{what}[{key!r}]", place=place)
+    elif isinstance(values, (list, tuple)):
+        for i, part in enumerate(values):
+            require_finite(part, f"{what}[{i}]", place=place)
+    # A sum is finite only if all of its numbers are, and takes less time than looking at each. One that overflows
+    # only sends us to look.
+    elif values.dtype.kind == "f" and not np.isfinite(_total(values)):
+        _refuse_infinite(values, what, names, place)
 
 
 def _total(array: Array) -> Any:
@@ -101,7 +105,7 @@ def _total(array: Array) -> Any:
         return array.sum()
 
 
-def _refuse_infinite(array: Array, what: str, names: Any) -> None:
+def _refuse_infinite(array: Array, what: str, names: Any, place: str) -> None:
     bad = ~np.isfinite(array)
     if not bad.any():
         return
@@ -112,6 +116,7 @@ def _refuse_infinite(array: Array, what: str, names: Any) -> None:
         found = np.flatnonzero(bad.any(axis=0))[:5]
         columns = f", in column {', '.join(str(i if names is None else repr(names[i])) for i in found)}"
     raise DataError(
-        f"{what} holds {kind}: first in row {first[0]}{columns}; {bad.sum()} of {array.size} numbers are not finite. "
-        f"Fill them or drop their rows before training: keep = np.isfinite({what}){'.all(axis=-1)' * (array.ndim > 1)}."
+        f"{what} holds {kind}{place}: first in row {first[0]}{columns}; {bad.sum()} of {array.size} numbers are not "
+        f"finite. Fill them or drop their rows before training: keep = np.isfinite({what})"
+        f"{'.all(axis=-1)' * (array.ndim > 1)}."
     )

@@ -54,7 +54,7 @@ def numbers(column: Any, what: str) -> NDArray[Any]:
     if array.dtype.kind not in "biufc":
         raise DataError(
             f"{what} holds {KINDS.get(array.dtype.kind, 'objects')}, and numbers are expected: {_sample(array)}. "
-            f"{_advice(array)}"
+            f"{_advice(array, what)}"
         )
     return array
 
@@ -83,18 +83,19 @@ def _row(array: NDArray[Any], missing: NDArray[np.bool_]) -> int:
     return int(np.unravel_index(missing.argmax(), array.shape)[0])
 
 
-def _advice(array: NDArray[Any]) -> str:
+def _advice(array: NDArray[Any], what: str) -> str:
     if array.dtype.kind in "Mm":
         return "Turn them into numbers, such as days since the first: (t - t.min()) / np.timedelta64(1, 'D')."
     return (
-        "Turn categories into numbers first: np.unique(column, return_inverse=True)[1]; or let pente.data.Table do it "
-        "for all columns of a table."
+        f"Turn categories into numbers first: np.unique({what if what.isidentifier() else 'column'}, "
+        "return_inverse=True)[1]; or let pente.data.Table do it for all columns of a table."
     )
 
 
 def _sample(array: NDArray[Any]) -> str:
     """The first thing in it that is no number."""
     for place, item in np.ndenumerate(array):
+        item = item.item() if isinstance(item, np.str_) else item
         if not isinstance(item, (int, float, np.number)) and not _is_missing(item):
             return f"{list(place)} is {str(item) if array.dtype.kind in 'Mm' else repr(item):.40}"
     return f"dtype {array.dtype}"

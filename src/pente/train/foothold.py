@@ -20,8 +20,8 @@ class Foothold:
     epoch is a mean, and stays nan from the first nan on.
     """
 
-    def __init__(self, variables: Iterable[Variable]) -> None:
-        self.steps, self.snapshot, self.when = 0, Snapshot(variables), perf_counter()
+    def __init__(self, variables: Iterable[Variable], steps: int = 0) -> None:
+        self.steps, self.snapshot, self.when = steps, Snapshot(variables), perf_counter()
 
     def holds(self, steps: int, logs: Mapping[str, Any], state: Mapping[Variable, Any] | None) -> bool:
         """Whether all is finite still after so many steps; from time to time the foothold is moved there.

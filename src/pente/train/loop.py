@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import islice
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -30,6 +29,7 @@ class Run(NamedTuple):
 
     def between(self, model: Steps, step: int, logs: Callable[[], Mapping[str, Any]]) -> bool:
         """Between two steps: those who want to look; whether to go on."""
+        self.source.reached(step + 1)
         self.callbacks.look(step, logs)
         self.interrupt.check()
         return not model.stop_training
@@ -71,24 +71,24 @@ class Loop(Steps):
 
     def _epoch(self, epoch: int, run: Run) -> Logs:
         """One pass over the data; the loss and the metrics of it."""
-        number = self.compiled().next_epoch()
+        number, start = run.source.begin(self.compiled().next_epoch())
         self.reset_metrics()
-        steps, rows, logs = 0, 0, Logs()
-        if isinstance(run.source, ArraySource) and self._undisturbed(run.callbacks):
-            steps, logs = self._sprint(run.source, number, run)
+        steps, rows, logs = start, 0, Logs()
+        if isinstance(run.source, ArraySource) and run.source.at_hand and self._undisturbed(run.callbacks):
+            steps, logs = self._sprint(run.source, number, start, run)
             rows = min(steps * run.source.batch_size, run.source.rows)
-        if (steps == 0 or steps != run.source.steps) and not self.stop_training:
+        if (steps == start or steps != run.source.steps) and not self.stop_training:
             steps, rows, logs = self._each_step(epoch, number, steps, run)
         run.callbacks.trained(steps, rows)
         return numbers(logs)
 
-    def _sprint(self, source: ArraySource, number: int, run: Run) -> tuple[int, Logs]:
+    def _sprint(self, source: ArraySource, number: int, start: int, run: Run) -> tuple[int, Logs]:
         """The steps by themselves. Where a number stops being finite they go back to where all were."""
         foothold = None
         if run.guard is not None:
             first = next(source.epoch(number))
-            foothold = Foothold(self._changed_by("train_step", *tensors_of(first)))
-        return sprint(self._step, self._recent, source, number, partial(run.between, self), foothold)
+            foothold = Foothold(self._changed_by("train_step", *tensors_of(first)), start)
+        return sprint(self._step, self._recent, source, (number, start), partial(run.between, self), foothold)
 
     def _each_step(self, epoch: int, number: int, start: int, run: Run) -> tuple[int, int, Logs]:
         """The steps from this one on, with everybody told of each."""
@@ -96,8 +96,8 @@ class Loop(Steps):
         step, rows, logs = start, 0, Logs()
         if isinstance(source, ArraySource):
             rows = start * source.batch_size
-        for step, batch in enumerate(islice(source.epoch(number), start, None), start):
-            if step == 0 and not isinstance(source, ArraySource) and not self._is_own("train_step"):
+        for step, batch in enumerate(source.epoch(number, start), start):
+            if step == start and not isinstance(source, ArraySource) and not self._is_own("train_step"):
                 check_fit(self, self.compiled().objective, batch.x, batch.y, batch.rows)
             callbacks("on_train_batch_begin", step)
             tensors = tensors_of(batch)

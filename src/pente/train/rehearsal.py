@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["first_batches", "rehearse"]
 
 
-class FewBatches:
+class FewBatches(Source):
     """The same batches in every epoch."""
 
     def __init__(self, batches: Iterable[Batch]) -> None:
@@ -32,8 +32,8 @@ class FewBatches:
     def steps(self) -> int:
         return len(self.batches)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        return iter(self.batches)
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        return iter(self.batches[start:])
 
 
 def first_batches(source: Source, count: int) -> Source:

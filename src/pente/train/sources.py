@@ -1,14 +1,16 @@
-"""Where batches come from: arrays in memory, things that can be indexed, and things that can be walked through."""
+"""How data of any kind is taken by the loop: as arrays at hand, or as batches that come one after the other."""
 
-from collections.abc import Iterable, Iterator, Sized
-from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pente import tree
-from pente.data.arrays import arrays, common_length, is_data, require_finite
-from pente.data.batches import batches, permutation
+from pente.data.arrays import arrays, is_data, names_of, require_finite
+from pente.data.mapped import is_mapped
+from pente.data.pipeline import Pipeline, require_count
+from pente.data.rows import ArrayDataset, MapDataset, Rows
+from pente.data.walked import IterableDataset
 from pente.errors import DataError, UsageError
 from pente.ops.lifting import is_structure
 
@@ -28,100 +30,137 @@ class Batch(NamedTuple):
         return len(tree.leaves(self.x)[0])
 
 
-class Source(Protocol):
-    """Anything that gives the batches of an epoch."""
+class Source:
+    """Anything that gives the batches of an epoch.
+
+    Where the user holds the pipeline, training goes through its epochs one after the other: its cursor says where each
+    begins, and is moved along.
+    """
+
+    held: Pipeline | None = None
+    began: int | None = None  # the number of the epoch that is trained on
 
     @property
     def steps(self) -> int | None:
         """How many batches an epoch has, where that is known."""
+        raise NotImplementedError
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of this epoch."""
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of this epoch, from number ``start`` on."""
+        raise NotImplementedError
+
+    def begin(self, number: int) -> tuple[int, int]:
+        """Where an epoch of training begins, by the number of epochs so far: an epoch and a step of it."""
+        place = (number, 0) if self.held is None else self.held.cursor.begin()
+        self.began = place[0]
+        return place
+
+    def reached(self, step: int) -> None:
+        """Note that so many batches of the epoch were trained on."""
+        if self.held is not None and self.began is not None:
+            self.held.cursor.at = (self.began, step) if step != self.steps else (self.began + 1, 0)
 
 
-class ArraySource:
-    """Rows of arrays, cut into slices or, shuffled, gathered by a permutation that is a function of seed and epoch."""
+class ArraySource(Source):
+    """Rows of arrays in batches of one size, in an order that a seed or a pipeline of the user's decides."""
 
     def __init__(
-        self, data: Batch, rows: int, batch_size: int, seed: int | None = None, limit: int | None = None
+        self,
+        dataset: ArrayDataset,
+        batch_size: int,
+        seed: int | None = None,
+        limit: int | None = None,
+        given: Pipeline | None = None,
+        held: Pipeline | None = None,
     ) -> None:
-        self.data = data
-        self.rows = rows
+        self.dataset = dataset
         self.batch_size = batch_size
         self.seed = seed
         self.limit = limit  # how many batches an epoch has at most
+        self.given = given  # what decides the order, where that is not the seed
+        self.held = held
+        self.at_hand = all(a.flags.c_contiguous and not is_mapped(a) for a in tree.leaves(dataset.data))
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What decides the order."""
+        if self.given is not None:
+            return self.given
+        rows: Rows = self.dataset if self.seed is None else self.dataset.shuffle(self.seed)
+        batches: Pipeline = rows.batch(self.batch_size)
+        return batches if self.limit is None else batches.take(self.limit)
+
+    @property
+    def data(self) -> Batch:
+        """All rows of everything."""
+        return Batch(*self.dataset.data)
+
+    @data.setter
+    def data(self, data: Batch) -> None:
+        self.dataset = ArrayDataset(*data)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.dataset)
 
     @property
     def steps(self) -> int:
-        every = -(-self.rows // self.batch_size)
-        return every if self.limit is None else min(every, self.limit)
+        return len(self.pipeline)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        for rows in self.order(number):
-            yield self.at(rows)
-
-    def order(self, number: int) -> Iterator[Any]:
-        """Which rows each batch of an epoch has: a slice, or their numbers."""
-        order = None if self.seed is None else permutation(self.rows, self.seed, number)
-        return islice(batches(self.rows, self.batch_size, order), self.limit)
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        numbers, size = self.numbers(number), self.batch_size
+        for step, first in enumerate(range(start * size, len(numbers), size), start):
+            batch = self.at(numbers[first : first + size])
+            if not self.at_hand:
+                _require_finite(batch, number, step)
+            yield batch
 
     def numbers(self, number: int) -> Any:
         """The numbers of the rows of an epoch, in the order in which they are seen."""
-        order = np.arange(self.rows) if self.seed is None else permutation(self.rows, self.seed, number)
-        return order if self.limit is None else order[: self.limit * self.batch_size]
+        return self.pipeline.numbers(number)
 
     def part(self, rows: slice) -> "ArraySource":
         """The source of these rows alone."""
-        count = len(range(*rows.indices(self.rows)))
-        return ArraySource(self.at(rows), count, self.batch_size, self.seed, self.limit)
+        return ArraySource(ArrayDataset(*self.at(rows)), self.batch_size, self.seed, self.limit)
 
     def at(self, rows: Any) -> Batch:
-        """These rows of everything."""
-        return Batch(*(None if part is None else tree.map_leaves(lambda a: a[rows], part) for part in self.data))
+        """These rows of everything, by their numbers or a slice: a view where they follow each other."""
+        if not isinstance(rows, slice) and len(rows) and (np.diff(rows) == 1).all():
+            rows = slice(int(rows[0]), int(rows[-1]) + 1)
+        return Batch(*self.dataset.parts(rows))
 
 
-class MapSource:
-    """A data set with ``len(d)`` and ``d[i]``, which gives one sample: x, (x, y) or (x, y, weight)."""
+class BatchSource(Source):
+    """Batches as a pipeline gives them."""
 
-    def __init__(self, samples: Any, batch_size: int, seed: int | None = None) -> None:
-        self.samples = samples
-        self.batch_size = batch_size
-        self.seed = seed
-        if not len(samples):
-            raise DataError("the data set is empty: it has 0 samples.")
+    def __init__(self, pipeline: Pipeline, check: bool, held: Pipeline | None) -> None:
+        self.pipeline = pipeline
+        self.held = held
+        self.check = check
 
     @property
-    def steps(self) -> int:
-        return -(-len(self.samples) // self.batch_size)
+    def steps(self) -> int | None:
+        return self.pipeline.steps
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        count = len(self.samples)
-        order = np.arange(count) if self.seed is None else permutation(count, self.seed, number)
-        for rows in batches(count, self.batch_size, order):
-            parts = [_parts(self.samples[int(i)]) for i in np.atleast_1d(rows)]  # type: ignore[arg-type]
-            yield Batch(*(None if column[0] is None else _stacked(column) for column in zip(*parts, strict=True)))
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        for step, item in enumerate(self.pipeline.epoch(number, start), start):
+            parts = zip(_parts(item), NAMES, strict=True)
+            batch = Batch(*(None if part is None else arrays(part, name) for part, name in parts))
+            if self.check:
+                _require_finite(batch, number, step)
+            yield batch
+        if self.steps is None and self.held is not None and self.began is not None:
+            self.held.cursor.at = self.began + 1, 0
 
 
-class WalkedSource:
-    """Batches from an iterable; a generator is walked through once, or ``steps`` batches of it an epoch."""
+NAMES = ("x", "y", "sample_weight")
 
-    def __init__(self, given: Iterable[Any], steps: int | None) -> None:
-        self.given = given
-        self.steps = steps
-        self.once = iter(given) is given
-        self.walk = iter(given) if self.once else None
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        walk = iter(self.given) if self.walk is None else self.walk
-        count = 0
-        for given in islice(walk, self.steps):
-            count += 1
-            yield Batch(*(None if p is None else arrays(p, name) for p, name in zip(_parts(given), "xyw", strict=True)))
-        if count < (self.steps or 1):
-            raise DataError(
-                f"the data ran out in epoch {number + 1}, after {count} batches. A generator ends once: "
-                "give steps_per_epoch= so that it lasts, or an object whose __iter__ begins again."
-            )
+def _require_finite(batch: Batch, number: int, step: int) -> None:
+    for part, name in zip(batch, NAMES, strict=True):
+        if part is not None:
+            require_finite(part, name, place=f" in batch {step + 1} of epoch {number + 1}")
 
 
 def _parts(given: Any) -> tuple[Any, Any, Any]:
@@ -136,10 +175,6 @@ def _parts(given: Any) -> tuple[Any, Any, Any]:
     return x, y, weight
 
 
-def _stacked(samples: tuple[Any, ...]) -> Any:
-    return tree.map_leaves(lambda *each: np.stack([np.asarray(x) for x in each]), *samples)
-
-
 def source_of(
     x: Any,
     y: Any = None,
@@ -150,46 +185,57 @@ def source_of(
     steps: int | None = None,
     check: bool = True,
 ) -> Source:
-    """The batches of what a user gave; shuffled where there is a seed, and looked at for NaN with ``check``."""
+    """The batches of what a user gave: rows shuffled where there is a seed; with ``check`` numbers must be finite."""
     size = 32 if batch_size is None else require_count("batch_size", batch_size)
     if steps is not None:
         require_count("the number of steps", steps)
     if y is None and getattr(x, "_fields", None) == ("x", "y"):
         x, y = x
-    if is_data(x):
-        made = _of_arrays(x, y, weight, size, check)
-        made.seed, made.limit = seed, steps
-        return made
-    if not isinstance(x, Iterable) and not hasattr(x, "__getitem__"):
+    if not isinstance(x, Pipeline) and is_data(x):
+        return _finite(ArraySource(ArrayDataset(x, y, weight), size, seed, steps), check, (x, y, weight))
+    if not isinstance(x, (Iterable, Pipeline)) and not hasattr(x, "__getitem__") and not callable(x):
         raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     if y is not None or weight is not None:
         raise UsageError(f"{type(x).__name__} brings y and sample_weight itself: leave y= and sample_weight= out.")
-    if hasattr(x, "__len__") and hasattr(x, "__getitem__"):
-        return MapSource(x, size, seed)
-    return WalkedSource(x, len(x) if steps is None and isinstance(x, Sized) else steps)
+    held = x if isinstance(x, Pipeline) and not isinstance(x, Rows) else None
+    if held is not None and batch_size is not None and batch_size < 2**31:
+        raise UsageError(f"{x!r} has its batches: leave batch_size= out.")
+    pipeline = _pipeline_of(x, size, seed, steps)
+    if pipeline.plain is None:
+        return BatchSource(pipeline, check, held)
+    dataset, size = pipeline.plain
+    return _finite(ArraySource(dataset, size, given=pipeline, held=held), check, dataset.data)
 
 
-def require_count(what: str, given: Any, least: int = 1) -> int:
-    """Raise unless this is a whole number of at least so many."""
-    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < least:
-        raise UsageError(f"{what} is a whole number of at least {least}, got {given!r}.")
-    return int(given)
+def _pipeline_of(x: Any, size: int, seed: int | None, steps: int | None) -> Pipeline:
+    """The pipeline that the user made, or the rows of a data set in batches."""
+    pipeline: Pipeline
+    if isinstance(x, Pipeline):
+        pipeline = x
+    elif hasattr(x, "__len__") and hasattr(x, "__getitem__"):
+        pipeline = MapDataset(x)
+    else:
+        pipeline = IterableDataset(x, steps)
+    if isinstance(pipeline, Rows):
+        pipeline = (pipeline if seed is None or pipeline.shuffled else pipeline.shuffle(seed)).batch(size)
+    return pipeline if steps is None or pipeline.steps == steps else pipeline.take(steps)
 
 
-def _of_arrays(x: Any, y: Any, weight: Any, size: int, check: bool) -> ArraySource:
-    data = Batch(*(None if p is None else arrays(p, n) for p, n in ((x, "x"), (y, "y"), (weight, "sample_weight"))))
-    rows = common_length(x=data.x, y=data.y, sample_weight=data.weight)
-    if check:
-        for part, given, name in zip(data, (x, y, weight), ("x", "y", "sample_weight"), strict=True):
+def _finite(source: ArraySource, check: bool, given: Iterable[Any]) -> ArraySource:
+    """The source, looked at for NaN: at once where the arrays lie in memory; elsewhere that is done batch by batch."""
+    if check and source.at_hand:
+        for part, own, name in zip(source.data, given, NAMES, strict=True):
             if part is not None:
-                require_finite(part, name, list(given.columns) if hasattr(given, "columns") else None)
-    return ArraySource(data, rows, size)
+                require_finite(part, name, names_of(own))
+    return source
 
 
 def split_off(source: Source, share: Any) -> tuple[ArraySource, ArraySource | None]:
     """The first rows to train on, and the last share of them to validate on."""
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
-        raise UsageError(f"validation_split is a share of the rows, from 0 up to but without 1, got {share!r}.")
+        percent = isinstance(share, int) and 1 < share < 100
+        hint = f" For {share} percent write validation_split={share / 100}." if percent else ""
+        raise UsageError(f"validation_split is a share of the rows, from 0 up to but without 1, got {share!r}.{hint}")
     if not isinstance(source, ArraySource):
         raise UsageError("validation_split needs arrays: for batches from elsewhere give validation_data=.")
     if not share:

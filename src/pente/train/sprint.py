@@ -21,11 +21,11 @@ def sprint(
     step: Callable[..., Any],
     recent: Callable[[], Compiled | None],
     source: ArraySource,
-    epoch: int,
+    place: tuple[int, int],
     between: Callable[[int, Callable[[], Any]], bool],
     foothold: Foothold | None = None,
 ) -> tuple[int, Any]:
-    """All steps of an epoch; returns how many were done, and what the last one gave.
+    """All steps of an epoch from a place in it on; returns how many are done then, and what the last one gave.
 
     The first batch of a size takes the ordinary way, which traces and checks. From then on the program gathers its
     batches itself, as many in one call as take a moment. Then ``between`` looks, and says whether to go on. Whatever
@@ -33,10 +33,11 @@ def sprint(
     the state is that of the foothold, and so is the number of steps.
     """
     data = tree.leaves([part for part in source.data if part is not None])
+    epoch, done = place
     order, size = source.numbers(epoch), source.batch_size
     runner: Runner | None = None
     logs: Callable[[], Any] = dict
-    at, pace = 0, 1
+    at, pace = done * size, 1
     try:
         while at < len(order):
             whole = min(pace, (len(order) - at) // size)

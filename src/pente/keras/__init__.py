@@ -5,6 +5,7 @@
 (2, 3)
 """
 
+from pente.initializers import Initializer
 from pente.keras import (
     activations,
     callbacks,
@@ -15,15 +16,25 @@ from pente.keras import (
     models,
     optimizers,
     regularizers,
+    saving,
     utils,
 )
 from pente.layers import Input, Layer
+from pente.losses import Loss
+from pente.metrics import Metric
 from pente.models import Model, Sequential
+from pente.optimizers import Optimizer
+from pente.regularizers import Regularizer
 
 __all__ = [
+    "Initializer",
     "Input",
     "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "activations",
     "callbacks",
@@ -34,5 +45,6 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "saving",
     "utils",
 ]

@@ -1,3 +1,4 @@
 """Models, under Keras's path."""
 
-from pente.models import *  # noqa: F403  (what stands there stands here)
+from pente.keras.saving import load_model, save_model  # noqa: F401
+from pente.models import Model, Sequential  # noqa: F401

@@ -18,7 +18,7 @@ from pente.layers.calls import current_call, eagerly, entered
 from pente.layers.fields import Fields, refuse_unknown
 from pente.layers.inputs import taken
 from pente.layers.state import StateTree
-from pente.layers.structure import join, snake_case
+from pente.layers.structure import free_name, join, snake_case
 from pente.layers.symbolic import LayerCall, SymbolicTensor, has_symbols, open_shapes, record, result_of
 from pente.layers.trail import locate
 from pente.ops.random import Stream, fold_in, seed_key
@@ -159,7 +159,7 @@ class Layer(Fields, Held):
 
     def add_weight(
         self,
-        name: str,
+        name: str | None = None,
         shape: Shape = (),
         initializer: Any = "glorot_uniform",
         *,
@@ -167,7 +167,11 @@ class Layer(Fields, Held):
         dtype: Any = None,
         regularizer: Any = None,
     ) -> Variable:
-        """Make a variable of this layer; its first values are a function of the seed and its path."""
+        """Make a variable of this layer; its first values are a function of the seed and its path.
+
+        Without a name it is ``weight``, ``weight_1``, …
+        """
+        name = free_name("weight", self.own_weights) if name is None else name
         if name in self.own_weights:
             raise UsageError(
                 f"{self.path or self.name} already has a weight named {name!r}: give this one another name."

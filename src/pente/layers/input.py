@@ -34,15 +34,25 @@ class InputLayer(Layer):
 
 
 def Input(  # noqa: N802  (Keras's name)
-    shape: Any = None, batch_size: int | None = None, dtype: Any = None, *, name: str | None = None
+    shape: Any = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    *,
+    batch_shape: Any = None,
+    name: str | None = None,
 ) -> SymbolicTensor:
     """A symbolic tensor to build a model from.
 
-    ``shape`` is that of one example, without the batch; None in it is an open length.
+    ``shape`` is that of one example, without the batch; None in it is an open length. ``batch_shape`` stands in the
+    place of ``shape`` and ``batch_size``.
 
     >>> Input((28, 28, 1))
     <SymbolicTensor shape=(None, 28, 28, 1) dtype=float32 from input_layer>
     """
+    if batch_shape is not None:
+        if shape is not None or batch_size is not None or not batch_shape:
+            raise UsageError("give an Input its shape, or its batch_shape with the batch in front, and not both.")
+        batch_size, *shape = batch_shape
     symbol: SymbolicTensor = InputLayer(shape, batch_size, dtype=dtype, name=name).output
     return symbol
 

@@ -14,7 +14,7 @@ from pente.core.tensor import Variable
 from pente.errors import UsageError
 from pente.ops.random import Stream
 
-__all__ = ["State", "entries", "join", "snake_case", "unique_names"]
+__all__ = ["State", "entries", "free_name", "join", "snake_case", "unique_names"]
 
 
 class State:
@@ -82,11 +82,12 @@ def unique_names(layers: Iterable[L]) -> dict[str, L]:
     names = {id(layer): name for name, layer in taken.items()}
     for layer in each:
         if id(layer) not in names:
-            names[id(layer)] = _free(layer.wished_name or snake_case(type(layer).__name__), taken)
+            names[id(layer)] = free_name(layer.wished_name or snake_case(type(layer).__name__), taken)
             taken[names[id(layer)]] = layer
     return {names[id(layer)]: layer for layer in each}
 
 
-def _free(base: str, taken: Mapping[str, Any]) -> str:
+def free_name(base: str, taken: Mapping[str, Any]) -> str:
+    """The name, or the first of name_1, name_2, … that is not taken."""
     candidates = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(1)))
     return next(name for name in candidates if name not in taken)

@@ -180,7 +180,7 @@ class Model(Layer, Trainer, Saved):
         """
         return Record(*self.record_on_batch(x, y, sample_weight, training=training))
 
-    def summary(self, expand_nested: bool = False, print_fn: Callable[[str], Any] | None = None) -> None:
+    def summary(self, *, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False) -> None:
         """Print a table of the layers.
 
         Its columns are the class, the shape of the output, the numbers in the weights, whether they are trained, the

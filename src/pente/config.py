@@ -44,8 +44,8 @@ class Configured:
 
     def __repr__(self) -> str:
         """The arguments that are not the default."""
-        known = arguments(type(self))
-        told = (f"{name}={value!r}" for name, value in self.get_config().items() if not _same(value, known[name]))
+        known, config = arguments(type(self)), self.get_config()
+        told = (f"{name}={x!r}" for name, x in config.items() if name not in known or not _same(x, known[name]))
         return f"{type(self).__name__}({', '.join(told)})"
 
 

@@ -279,6 +279,9 @@ OPTIMIZERS: dict[str, Callable[[], Any]] = {
     "sgd": lambda: pente.optimizers.SGD(0.1, momentum=0.9, nesterov=True),
     "rmsprop": lambda: pente.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "schedule": lambda: pente.optimizers.Adam(pente.schedules.CosineDecay(0.1, decay_steps=20)),
+    "one cycle": lambda: pente.optimizers.SGD(pente.schedules.OneCycle(0.1, 30), momentum=0.9),
+    "wrapped": lambda: pente.optimizers.EMA(pente.optimizers.Accumulation("adam", 3), 0.9),
+    "grouped": lambda: pente.optimizers.Grouped({"*/bias": "sgd", "*": pente.optimizers.AdamW(0.01)}),
     "segments": lambda: pente.optimizers.Adam(0.1, segments={"*/bias": pente.optimizers.Segment(rate=0.5)}),
 }
 

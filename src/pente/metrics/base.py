@@ -157,6 +157,9 @@ class MeanMetricWrapper(Mean):
         super().__init__(name or self.loss.name)
         vars(self).update(getattr(self.loss, "settings", {}))
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **(self.loss.settings if self.fn is not self.loss else {})}
+
     @no_grad()
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         values = exact(self.loss.call(y_true, y_pred))

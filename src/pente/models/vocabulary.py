@@ -17,7 +17,7 @@ from pente.losses.registry import FUNCTIONS
 from pente.metrics.hits import same_side
 from pente.ops import elementwise, neural
 
-__all__ = ["Vocabulary", "name_of"]
+__all__ = ["Vocabulary", "known", "name_of"]
 
 SPACES = {
     "data": data,
@@ -33,7 +33,7 @@ OWN = "custom"  # the space of what the caller passes
 
 
 @functools.cache
-def _known() -> dict[str, Any]:
+def known() -> dict[str, Any]:
     """Every class and function of Pente that may stand in a file, by its space and name."""
     from pente.models.model import Model
     from pente.models.sequential import Sequential
@@ -60,7 +60,7 @@ def _measures() -> list[Callable[..., Any]]:
 
 @functools.cache
 def _names() -> dict[Any, str]:
-    return {thing: name for name, thing in reversed(_known().items())}  # the first name of several
+    return {thing: name for name, thing in reversed(known().items())}  # the first name of several
 
 
 def name_of(thing: Any) -> str:
@@ -104,6 +104,6 @@ class Vocabulary:
                 f"{self.path}: {short!r} is not part of Pente. Import it, make sure that you trust it, and pass it: "
                 f'pente.load_model(path, custom_objects={{"{short}": {short}}}).'
             )
-        if name not in _known():
+        if name not in known():
             raise DataError(f"{self.path}: {name!r:.80} is not a class or function that a file may name.")
-        return _known()[name]
+        return known()[name]

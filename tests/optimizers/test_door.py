@@ -1,5 +1,6 @@
 """The user's door: models and lists, Keras's way and PyTorch's, and what is refused."""
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,10 +8,37 @@ import numpy as np
 import pytest
 
 import pente
+from pente.config import arguments
 from pente.errors import GradientError, ShapeError, UnknownNameError, UsageError
-from pente.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, Segment, get
+from pente.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lamb,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+    Segment,
+    get,
+)
 
-ALL = [SGD(0.1), SGD(0.1, 0.9), RMSprop(0.1), Adam(0.1), AdamW(0.1)]
+ALL = [
+    SGD(0.1),
+    SGD(0.1, 0.9),
+    RMSprop(0.1),
+    Adam(0.1),
+    AdamW(0.1),
+    Adagrad(0.1),
+    Adadelta(0.1),
+    Adamax(0.1),
+    Nadam(0.1),
+    Lion(0.1),
+    Lamb(0.1),
+]
 
 
 @dataclass
@@ -190,7 +218,7 @@ def test_gradients_that_do_not_fit_are_refused() -> None:
 @pytest.mark.parametrize(
     ("misuse", "line"),
     [
-        (lambda m: Adam(lr=0.1), r"write Adam\(learning_rate=0.001\)"),
+        (lambda m: Adam(lr=0.1), r"write Adam\(learning_rate=0"),
         (lambda m: Adam(0.1, betas=(0.9, 0.99)), r"write Adam\(beta_1=0.9, beta_2=0.999\)"),
         (lambda m: RMSprop(eps=1e-8), r"write RMSprop\(epsilon=1e-7\)"),
         (lambda m: Adam(m.trainable_variables), r"opt = Adam\(0.001\), then opt.apply\(grads, model\)"),
@@ -285,7 +313,21 @@ def test_defaults_are_those_of_keras() -> None:
     assert AdamW().get_config().items() >= adam.items() | {("weight_decay", 0.004)}
 
 
+@pytest.mark.parametrize("kind", [type(optimizer) for optimizer in ALL[1:]], ids=lambda kind: kind.__name__)
+def test_arguments_and_defaults_are_those_of_keras_itself(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras")
+    theirs = inspect.signature(getattr(keras.optimizers, kind.__name__).__init__).parameters
+    own = set(arguments(kind)) - {"segments", "name"}
+    assert {name: arguments(kind)[name] for name in own} == {name: theirs[name].default for name in own}
+    wrapped = {"use_ema", "ema_momentum", "ema_overwrite_frequency", "gradient_accumulation_steps"}
+    assert set(theirs) - own - wrapped == {"self", "name", "kwargs", "loss_scale_factor"}
+
+
 def test_get_knows_names_classes_and_objects() -> None:
     kept = SGD(0.1)
     assert get(kept) is kept
     assert [type(get(name)) for name in ("sgd", "RMSprop", "adam", "AdamW", Adam)] == [SGD, RMSprop, Adam, AdamW, Adam]
+    assert [type(get(kind.__name__.lower())) for kind in map(type, ALL)] == [type(optimizer) for optimizer in ALL]
+    with pytest.raises(UnknownNameError):
+        get("ema")  # around what?

@@ -9,7 +9,19 @@ import pytest
 import torch
 
 import pente
-from pente.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from pente.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Lamb,
+    Lion,
+    Nadam,
+    Optimizer,
+    RMSprop,
+)
 from tests.optimizers import reference
 
 # Rates are kept as float32; a power of two is the same number there.
@@ -53,6 +65,18 @@ RULES: list[tuple[type[Optimizer], Any, dict[str, Any]]] = [
     (Adam, reference.adam, {}),
     (Adam, reference.adam, {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
     (Adam, reference.adam, {"beta_2": 0.5, "amsgrad": True}),
+    (Adagrad, reference.adagrad, {}),
+    (Adagrad, reference.adagrad, {"initial_accumulator_value": 0.0, "epsilon": 1e-3}),
+    (Adadelta, reference.adadelta, {}),
+    (Adadelta, reference.adadelta, {"rho": 0.5, "epsilon": 1e-2}),
+    (Adamax, reference.adamax, {}),
+    (Adamax, reference.adamax, {"beta_1": 0.8, "beta_2": 0.5, "epsilon": 1e-2}),
+    (Nadam, reference.nadam, {}),
+    (Nadam, reference.nadam, {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-2}),
+    (Lion, reference.lion, {}),
+    (Lion, reference.lion, {"beta_1": 0.5, "beta_2": 0.8}),
+    (Lamb, reference.lamb, {}),
+    (Lamb, reference.lamb, {"beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-2}),
 ]
 
 
@@ -103,6 +127,12 @@ TORCH = [
         partial(torch.optim.Adam, lr=LR, betas=(0.8, 0.5), eps=TINY, amsgrad=True),
     ),
     (AdamW(LR, DECAY, epsilon=TINY), partial(torch.optim.AdamW, lr=LR, weight_decay=DECAY, eps=TINY)),
+    (
+        Adagrad(LR, 0.25, TINY),
+        partial(torch.optim.Adagrad, lr=LR, initial_accumulator_value=0.25, eps=TINY),
+    ),
+    (Adadelta(LR, 0.9, 1e-6), partial(torch.optim.Adadelta, lr=LR, rho=0.9, eps=1e-6)),
+    (Adamax(LR, epsilon=TINY), partial(torch.optim.Adamax, lr=LR, eps=TINY)),
 ]
 
 
@@ -125,7 +155,21 @@ def test_the_epsilon_of_adam_stands_outside_of_the_bias_correction() -> None:
     )
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.1, 0.9), RMSprop(0.01), Adam(0.01), AdamW(0.01, clipnorm=1.0)])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD(0.1, 0.9),
+        RMSprop(0.01),
+        Adam(0.01),
+        AdamW(0.01, clipnorm=1.0),
+        Adagrad(0.01),
+        Adadelta(0.01),
+        Adamax(0.01),
+        Nadam(0.01),
+        Lion(0.01),
+        Lamb(0.01),
+    ],
+)
 def test_float32_stays_float32_and_near_the_float64_path(optimizer: Optimizer) -> None:
     again = type(optimizer).from_config(optimizer.get_config())
     ours, exact = trajectory(optimizer, *problem("float32")), trajectory(again, *problem())
@@ -141,6 +185,26 @@ def test_the_first_steps_of_adam_are_exact_in_float32() -> None:
     w = pente.Variable(0.0, name="w")
     Adam(1.0, epsilon=1e-30).apply([pente.tensor(3.0)], [w])
     assert abs(w.numpy().item() + 1.0) < 1e-6
+
+
+def test_the_momentum_of_nadam_is_right_after_many_steps() -> None:
+    """Its product of all momenta is told by a series: here as the product that it is."""
+    product = 1.0
+    for t in range(1, 2001):
+        product *= 0.99 * (1 - 0.5 * 0.96**t)
+        if t in (1, 2, 10, 100, 1000, 2000):
+            later = 0.99 * (1 - 0.5 * 0.96 ** (t + 1))
+            by_m, by_g, _ = Nadam(0.1, 0.99).pace(np.float64(1.0), np.int64(t))
+            assert by_m == pytest.approx(later / (1 - product * later), rel=1e-13)
+            assert by_g == pytest.approx((1 - 0.99 * (1 - 0.5 * 0.96**t)) / (1 - product), rel=1e-13)
+
+
+def test_a_weight_of_zeros_takes_the_plain_step_of_lamb() -> None:
+    w, g = pente.Variable([0.0, 0.0], name="w"), pente.tensor([1.0, -1.0])
+    optimizer = Lamb(0.125)
+    pente.jit(lambda g: optimizer.apply([g], [w]))(g)
+    assert w.numpy() == pytest.approx([-0.125, 0.125])
+    optimizer.apply([pente.tensor([0.0, 0.0])], [pente.Variable([1.0, 1.0], name="still")])
 
 
 def test_a_centered_rmsprop_survives_rounding_below_zero() -> None:

@@ -1,7 +1,11 @@
 """Arrays by name in one file: safetensors, and NumPy's npz."""
 
+import lzma
 import os
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,6 +35,11 @@ KINDS = {
     "F64": "<f8",
     "C64": "<c8",
 }
+# What zipfile and NumPy raise where bytes are not what they should be.
+FAULTS = (
+    *(EOFError, KeyError, MemoryError, OSError, OverflowError, RuntimeError, SyntaxError, ValueError),
+    *(lzma.LZMAError, struct.error, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 KNOWN = frozenset(map(np.dtype, KINDS.values()))
 
 
@@ -124,20 +133,17 @@ def _read_safetensors(path: Path, wanted: Wanted) -> dict[str, Any]:
 
 def _read_npz(path: Path, wanted: Wanted) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    try:
-        with zipfile.ZipFile(path) as members:
-            for info in members.infolist():
-                name = info.filename.removesuffix(".npy")
-                if name in found:
-                    raise DataError(f"{path}: {name!r} stands twice in it.")
-                shape, size = _npy_header(members, info)
-                found[name] = shape
-                if wanted(name, shape):
-                    found[name] = _npy_array(members, info, size)
-    except (zipfile.BadZipFile, ValueError, RuntimeError, EOFError, OverflowError, KeyError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path} is no .npz file of arrays, or is damaged: {error}.") from None
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as members:
+                for info in members.infolist():
+                    name = info.filename.removesuffix(".npy")
+                    if name in found:
+                        raise ValueError(f"{name!r} stands twice in it")
+                    shape, size = _npy_header(members, info)
+                    found[name] = _npy_array(members, info, size) if wanted(name, shape) else shape
+        except FAULTS as error:
+            raise DataError(f"{path} is no .npz file of arrays, or is damaged: {error}.") from None
     return found
 
 
@@ -155,7 +161,7 @@ def _npy_array(members: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> Ar
         raise ValueError(f"{info.filename} has {info.file_size} bytes, and its shape wants {size}")
     with members.open(info) as member:
         array: Array = np.lib.format.read_array(member, allow_pickle=False)
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _by_ending(path: Path, forms: Mapping[str, Any]) -> Any:

@@ -28,13 +28,14 @@ LISTED = {
         """,
     "layers": """
         Activation Add Average AveragePooling1D AveragePooling2D AvgPool1D AvgPool2D BatchNormalization Concatenate
-        Conv1D Conv1DTranspose Conv2D Conv2DTranspose Convolution1D Convolution2D Dense DepthwiseConv1D
-        DepthwiseConv2D Dot Dropout ELU Embedding Flatten GRU GaussianDropout GaussianNoise GlobalAveragePooling1D
-        GlobalAveragePooling2D GlobalAvgPool1D GlobalAvgPool2D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPooling1D
-        GlobalMaxPooling2D GroupNormalization Identity Input InputLayer LSTM Lambda Layer LayerNormalization LeakyReLU
-        MaxPool1D MaxPool2D MaxPooling1D MaxPooling2D Maximum Minimum MultiHeadAttention Multiply PReLU Permute ReLU
-        RepeatVector Reshape SeparableConv1D SeparableConv2D SimpleRNN Softmax SpatialDropout1D SpatialDropout2D
-        Subtract add average concatenate dot maximum minimum multiply subtract
+        Conv1D Conv1DTranspose Conv2D Conv2DTranspose Convolution1D Convolution2D Cropping1D Cropping2D Dense
+        DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU Embedding Flatten GRU GaussianDropout GaussianNoise
+        GlobalAveragePooling1D GlobalAveragePooling2D GlobalAvgPool1D GlobalAvgPool2D GlobalMaxPool1D GlobalMaxPool2D
+        GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization Identity Input InputLayer LSTM Lambda Layer
+        LayerNormalization LeakyReLU MaxPool1D MaxPool2D MaxPooling1D MaxPooling2D Maximum Minimum MultiHeadAttention
+        Multiply PReLU Permute ReLU RepeatVector Rescaling Reshape SeparableConv1D SeparableConv2D SimpleRNN Softmax
+        SpatialDropout1D SpatialDropout2D Subtract UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D add average
+        concatenate dot maximum minimum multiply subtract
         """,
     "losses": """
         BinaryCrossentropy CategoricalCrossentropy CategoricalHinge CosineSimilarity Hinge Huber KLDivergence LogCosh

@@ -30,6 +30,15 @@ from pente.layers.pooling import (
     MaxPooling2D,
 )
 from pente.layers.recurrent import GRU, LSTM, SimpleRNN
+from pente.layers.resizing import (
+    Cropping1D,
+    Cropping2D,
+    Rescaling,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
 from pente.layers.shaping import Flatten, Identity, Lambda, Permute, RepeatVector, Reshape
 
 # Keras's other names for the same.
@@ -58,6 +67,8 @@ __all__ = [
     "Conv2DTranspose",
     "Convolution1D",
     "Convolution2D",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -95,6 +106,7 @@ __all__ = [
     "Permute",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -103,4 +115,8 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
 ]

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from pente.core.tensor import Variable
-from pente.train.snapshot import Snapshot
+from pente.train.snapshot import Snapshot, all_finite
 
 __all__ = ["Foothold", "loss_of"]
 
@@ -16,26 +16,28 @@ EVERY = 1.0  # seconds from one copy of the state to the next
 class Foothold:
     """Where to go back to, to look at each step, once a number is not finite any more.
 
-    Steps that run by themselves do not stop in the middle, so what went wrong is noticed a little later. The loss of an
-    epoch is a mean, and stays nan from the first nan on.
+    Steps that run by themselves do not stop in the middle, so what went wrong is noticed a little later: in the loss of
+    the epoch, which is a mean and stays nan from the first nan on, or in the weights.
     """
 
-    def __init__(self, variables: Iterable[Variable], steps: int = 0) -> None:
-        self.steps, self.snapshot, self.when = steps, Snapshot(variables), perf_counter()
+    def __init__(self, changed: Iterable[Variable], weights: Iterable[Variable], steps: int = 0) -> None:
+        self.steps, self.snapshot, self.when = steps, Snapshot(changed), perf_counter()
+        self.weights = [weight for weight in weights if weight in self.snapshot.values]
 
-    def holds(self, steps: int, logs: Mapping[str, Any], state: Mapping[Variable, Any] | None) -> bool:
+    def holds(self, steps: int, last: bool, logs: Mapping[str, Any], state: Mapping[Variable, Any] | None) -> bool:
         """Whether all is finite still after so many steps; from time to time the foothold is moved there.
 
         ``state`` is what the Variables are now, where it is kept outside of them in arrays that are written over.
         """
         if not isfinite(loss_of(logs)):
             return False
-        if perf_counter() - self.when > EVERY:
+        due = perf_counter() - self.when > EVERY
+        if (due or last) and not all_finite(v.array if state is None else state[v] for v in self.weights):
+            return False
+        if due:
             here = Snapshot(self.snapshot.values)
             if state is not None:
                 here.values = {variable: state[variable].copy() for variable in here.values}
-            if not here.finite:
-                return False
             self.steps, self.snapshot, self.when = steps, here, perf_counter()
         return True
 

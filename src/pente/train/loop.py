@@ -21,6 +21,7 @@ class Run(NamedTuple):
     """One fit: what it trains and validates on, and who listens."""
 
     source: Source
+    steps: int | None  # of an epoch, where that is known
     validation: Source | None
     every: int  # epochs from one validation to the next
     callbacks: CallbackList
@@ -47,7 +48,7 @@ class Loop(Steps):
             for epoch in epochs:
                 callbacks("on_epoch_begin", epoch)
                 logs = self._epoch(epoch, run)
-                if run.validation is not None and (epoch + 1) % run.every == 0 and not self._has_failed(run):
+                if run.validation is not None and (epoch + 1) % run.every == 0 and not _is_lost(logs, run):
                     logs |= {f"val_{k}": v for k, v in self._test(run.validation, callbacks, run.interrupt).items()}
                 logs |= callbacks("on_epoch_end", epoch, logs=logs)
                 if self.stop_training:
@@ -66,9 +67,6 @@ class Loop(Steps):
         names = list(objective.logs())
         return names if validation is None else [*names, *(f"val_{name}" for name in names)]
 
-    def _has_failed(self, run: Run) -> bool:
-        return run.guard is not None and bool(run.guard.place)
-
     def _epoch(self, epoch: int, run: Run) -> Logs:
         """One pass over the data; the loss and the metrics of it."""
         number, start = run.source.begin(self.compiled().next_epoch())
@@ -77,7 +75,7 @@ class Loop(Steps):
         if isinstance(run.source, ArraySource) and run.source.at_hand and self._undisturbed(run.callbacks):
             steps, logs = self._sprint(run.source, number, start, run)
             rows = min(steps * run.source.batch_size, run.source.rows)
-        if (steps == start or steps != run.source.steps) and not self.stop_training:
+        if (steps == start or steps != run.steps) and not self.stop_training:
             steps, rows, logs = self._each_step(epoch, number, steps, run)
         run.callbacks.trained(steps, rows)
         return numbers(logs)
@@ -87,7 +85,7 @@ class Loop(Steps):
         foothold = None
         if run.guard is not None:
             first = next(source.epoch(number))
-            foothold = Foothold(self._changed_by("train_step", *tensors_of(first)), start)
+            foothold = Foothold(self._changed_by("train_step", *tensors_of(first)), self.variables, start)
         return sprint(self._step, self._recent, source, (number, start), partial(run.between, self), foothold)
 
     def _each_step(self, epoch: int, number: int, start: int, run: Run) -> tuple[int, int, Logs]:
@@ -105,8 +103,8 @@ class Loop(Steps):
                 guard.before_step(step, tensors, partial(self._changed_by, "train_step", *tensors))
             logs = self._step(*tensors)
             rows += batch.rows
-            if guard is not None and not isfinite(loss_of(logs)):
-                guard.after_failure(epoch, logs, partial(_rows_of, source, number))
+            if guard is not None:
+                guard.after_step(epoch, logs, partial(_rows_of, source, number))
             callbacks("on_train_batch_end", step, logs=logs)
             if not run.between(self, step, partial(dict, logs)):
                 break
@@ -140,6 +138,11 @@ class Loop(Steps):
 def numbers(logs: Mapping[str, Any]) -> Logs:
     """The numbers of a step as plain ones."""
     return {name: float(value) for name, value in logs.items()}
+
+
+def _is_lost(logs: Logs, run: Run) -> bool:
+    """Whether training was ended because of this loss."""
+    return run.guard is not None and not isfinite(loss_of(logs))
 
 
 def _rows_of(source: Source, number: int, step: int) -> Any:

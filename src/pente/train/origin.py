@@ -12,6 +12,7 @@ from pente.train.snapshot import Snapshot
 
 __all__ = ["origin_of"]
 
+HUGE = 1e15  # what such a number is multiplied by, or raised to, soon leaves float32
 STANDS_OUT = 1000.0  # times what the median row has
 ADVICE = "Try a smaller learning rate, or clipnorm=1.0 in the optimizer."
 
@@ -47,6 +48,8 @@ def _in_layers(model: Any, logs: Any, found: Found) -> str:
             return f"First not finite: the output of {path}, which holds {bad}; all before it is finite. {ADVICE}"
         least, most = min(least, _least(value)), max(most, _most(value))
     if not np.isfinite(float(logs.get("loss", 0.0))):
+        if max(-least, most) > HUGE:
+            return f"First not finite: the loss itself, of outputs as far as {max(most, least, key=abs):.3g}. {ADVICE}"
         return (
             f"First not finite: the loss itself. All layers gave numbers, from {least:.3g} to {most:.3g}: look at what "
             "the loss does with them, a logarithm or a division."

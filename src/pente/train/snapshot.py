@@ -7,7 +7,7 @@ import numpy as np
 
 from pente.core.tensor import Variable
 
-__all__ = ["Snapshot"]
+__all__ = ["Snapshot", "all_finite"]
 
 
 class Snapshot:
@@ -21,7 +21,7 @@ class Snapshot:
         for variable, array in self.values.items():
             variable.replace(array)
 
-    @property
-    def finite(self) -> bool:
-        """Whether there is neither nan nor infinity in it."""
-        return all(np.isfinite(array).all() for array in self.values.values() if array.dtype.kind in "fc")
+
+def all_finite(arrays: Iterable[Any]) -> bool:
+    """Whether there is neither nan nor infinity in them."""
+    return all(np.isfinite(array).all() for array in arrays if array.dtype.kind in "fc")

@@ -53,7 +53,8 @@ def sprint(
                 at += size
                 runner = _runner(recent(), data) if len(order) - at >= size else None
             done = -(-min(at, len(order)) // size)
-            if foothold is not None and not foothold.holds(done, logs(), None if runner is None else runner.state):
+            state = None if runner is None else runner.state
+            if foothold is not None and not foothold.holds(done, at >= len(order), logs(), state):
                 runner = None  # what it holds is not wanted back
                 return foothold.back(), {}
             if not between(done - 1, logs):

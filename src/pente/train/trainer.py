@@ -100,12 +100,11 @@ class Trainer(Loop):
             source = first_batches(source, require_count("overfit_batches", overfit_batches))
             validation = validation and source
         self._check("train_step", source)
-        self._check("test_step", validation)
+        self._check("test_step", validation, "validation_data")
         history = History()
-        every = None if validation is None else validation_freq
+        steps, every = source.steps, None if validation is None else validation_freq
         listeners = [*_listed(callbacks), history, *progress_for(verbose)]
-        params = {"epochs": epochs, "steps": source.steps, "verbose": verbose, "validation_freq": every}
-        run = CallbackList(listeners, self, **params)
+        run = CallbackList(listeners, self, epochs=epochs, steps=steps, verbose=verbose, validation_freq=every)
         self.stop_training = False
         if dry_run:
             rehearse(self, source, validation, run)
@@ -113,13 +112,14 @@ class Trainer(Loop):
         self.history = history
         guard = next((each for each in run.callbacks if isinstance(each, TerminateOnNaN)), None)
         with between_steps() as interrupt:
-            self._epochs(range(initial_epoch, epochs), Run(source, validation, validation_freq, run, interrupt, guard))
+            whole = Run(source, steps, validation, validation_freq, run, interrupt, guard)
+            self._epochs(range(initial_epoch, epochs), whole)
         return history
 
-    def _check(self, verb: str, source: Source | None) -> None:
+    def _check(self, verb: str, source: Source | None, what: str = "") -> None:
         """Find what does not fit before the first step, where all data is at hand and the step is the usual one."""
         if isinstance(source, ArraySource) and not self._is_own(verb):
-            check_fit(self, self.compiled().objective, source.data.x, source.data.y, source.rows)
+            check_fit(self, self.compiled().objective, source.data.x, source.data.y, source.rows, what)
 
     def evaluate(
         self,
@@ -231,4 +231,4 @@ def _batches(x: Any, batch_size: int | None, steps: int | None) -> Iterator[Batc
     shape = getattr(x, "shape", None)
     if shape and shape[0] == 0:
         return iter([Batch(arrays(x, "x"), None, None)])
-    return source_of(x, batch_size=batch_size, steps=steps, check=False).epoch(0)
+    return source_of(x, batch_size=batch_size, steps=steps, check=False, ordered=True).epoch(0)

@@ -1,28 +1,21 @@
-"""TerminateOnNaN: stop at once where the loss is not a number, and say where that began."""
+"""TerminateOnNaN: stop at once where the loss or a weight is not a number, and say where that began."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from math import isfinite
+from typing import Any, ClassVar
 
 from pente.core.tensor import Variable
 from pente.errors import NonFiniteError
 from pente.train.callbacks.base import Callback, Logs
+from pente.train.foothold import loss_of
 from pente.train.origin import origin_of
-from pente.train.snapshot import Snapshot
+from pente.train.snapshot import Snapshot, all_finite
 
 __all__ = ["TerminateOnNaN"]
 
 
-class Kept(NamedTuple):
-    """A step, and what the Variables were before it."""
-
-    number: int
-    batch: tuple[Any, Any, Any]
-    before: Snapshot
-
-
 class TerminateOnNaN(Callback):
-    """Ends training as soon as the loss is nan or infinite, and says where that began.
+    """Ends training as soon as the loss or a weight is nan or infinite, and says where that began.
 
     The message, also in ``place``, names the epoch, the batch, and what was the first that is not finite: the output of
     a layer, the loss, a gradient or a weight, by its path; and rows of the batch that stand out. The model is left as
@@ -46,38 +39,41 @@ class TerminateOnNaN(Callback):
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
         self.place = ""
-        self.kept: deque[Kept] = deque(maxlen=2)
-        self.variables: list[Variable] = []
+        self._forget()
+
+    def _forget(self) -> None:
+        self.changed: list[Variable] = []
+        self.weights: list[Variable] = []
+        self.kept: tuple[int, Any, Snapshot] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self.place, self.variables = "", []
-        self.kept.clear()
+        self.place = ""
+        self._forget()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        self.variables = []
-        self.kept.clear()
+        self._forget()
 
-    def before_step(self, number: int, batch: tuple[Any, Any, Any], changed: Callable[[], list[Variable]]) -> None:
-        """Keep what this step will change, and what the one before it changed."""
-        self.variables = self.variables or changed()
-        self.kept.append(Kept(number, batch, Snapshot(self.variables)))
+    def before_step(self, number: int, batch: Any, changed: Callable[[], list[Variable]]) -> None:
+        """Called where each step is looked at: keep what this one will change."""
+        if not self.changed:
+            self.changed = changed()
+            own = set(self.model.variables)
+            self.weights = [variable for variable in self.changed if variable in own]
+        self.kept = number, batch, Snapshot(self.changed)
 
-    def after_failure(self, epoch: int, logs: Mapping[str, Any], rows_of: Callable[[int], Any]) -> None:
-        """The last step gave a loss that is not finite: say where that began, go back to before it, and stop."""
-        first, shown = self.kept[0], self.kept[-1]
-        # Where the weights were bad already, the step before made them so: its own loss was that of good ones.
-        bad = first if not shown.before.finite else shown
-        after = Snapshot(self.variables)
-        if bad is not shown:
-            after = shown.before
-        bad.before.restore()
-        where = origin_of(self.model, bad.batch, after, rows_of(bad.number))
-        bad.before.restore()
-        late = " (the loss showed it one batch later)" if bad is not shown else ""
-        self.place = (
-            f"The loss is {float(logs.get('loss', float('nan')))} in epoch {epoch + 1}, batch {bad.number + 1}{late}. "
-            f"{where} Training stops; the model is as it was before that batch."
-        )
+    def after_step(self, epoch: int, logs: Mapping[str, Any], rows_of: Callable[[int], Any]) -> None:
+        """Called after it: where something is not finite say where that began, go back to before it, and stop."""
+        loss = loss_of(logs)
+        if self.kept is None or (isfinite(loss) and all_finite(weight.array for weight in self.weights)):
+            return
+        number, batch, before = self.kept
+        after = Snapshot(self.weights)
+        before.restore()
+        where = origin_of(self.model, batch, after, rows_of(number))
+        before.restore()  # also what watching the step has changed
+        what = "A weight is not finite after" if isfinite(loss) else f"The loss is {loss} in"
+        stops = "Training stops; the model is as it was before that batch."
+        self.place = f"{what} epoch {epoch + 1}, batch {number + 1}. {where} {stops}"
         self.model.stop_training = True
         if self.raise_error:
             raise NonFiniteError(self.place)

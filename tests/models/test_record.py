@@ -143,3 +143,101 @@ def test_several_inputs_outputs_and_weights_of_samples_go() -> None:
     assert record["joined"].grad.shape == (6, 6)
     assert not record["joined"].grad.numpy()[[1, 3, 4, 5]].any()
     assert record["joined"].grad.numpy()[[0, 2]].all()
+
+
+def busy(compiled: bool) -> Model:
+    """Two inputs by name, two outputs by name, a model in a model in a model, a layer of three calls, a recurrence."""
+    pente.set_seed(0)
+    inner = Sequential([Input((4,)), layers.Dense(4, activation="tanh", name="leaf")], name="inner")
+    x = Input((4,))
+    middle = Model(x, layers.Dense(4, name="after")(inner(x)), name="middle")
+    shared = layers.Dense(4, name="shared")
+    a, s = Input((4,), name="a"), Input((5, 3), name="s")
+    steps = layers.GRU(4, return_sequences=True, name="gru")(s)
+    last = layers.LSTM(4, name="lstm")(steps)
+    joined = layers.Concatenate(name="joined")([shared(shared(shared(a))), middle(a), last])
+    outputs = {"size": layers.Dense(1, name="size")(joined), "label": layers.Dense(3, name="label")(joined)}
+    model = Model({"a": a, "s": s}, outputs)
+    losses = {"size": "mse", "label": SparseCategoricalCrossentropy(from_logits=True)}
+    model.compile("sgd", losses, loss_weights={"size": 0.5, "label": 1.0}, jit=compiled)
+    return model
+
+
+BUSY_X = {"a": X, "s": np.random.default_rng(1).normal(size=(6, 5, 3)).astype(np.float32)}
+BUSY_Y = {"label": Y, "size": np.ones((6, 1), np.float32)}
+
+
+@COMPILED
+def test_a_model_with_everything_is_recorded(compiled: bool) -> None:
+    model = busy(compiled)
+    record = model.record(BUSY_X, BUSY_Y)
+    assert record["middle/inner/leaf"].shape == record["middle/inner/leaf"].grad.shape == (6, 4)
+    assert [call.grad.shape for call in record["shared"]] == [(6, 4)] * 3
+    assert record["gru"].grad.shape == (6, 5, 4)
+    assert record["lstm/recurrent_kernel"].grad.shape == model.get_layer("lstm").recurrent_kernel.shape  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(record["middle"].value, record["middle/after"].value)
+    np.testing.assert_array_equal(record["s"].value, BUSY_X["s"])
+    assert record["s"].grad.shape == (6, 5, 3)  # how the loss depends on the data
+    np.testing.assert_array_equal(record["joined"].value[:, :4], record["shared"][2].value)
+    np.testing.assert_allclose(record.predictions["size"], model.predict(BUSY_X, verbose=0)["size"], rtol=1e-5)
+    np.testing.assert_allclose(record["size"].grad, 0.5 * 2 / 6 * (record.predictions["size"].numpy() - 1), rtol=1e-4)
+    wanted = model.evaluate(BUSY_X, BUSY_Y, verbose=0, return_dict=True)["loss"]
+    np.testing.assert_allclose(record.loss, wanted, rtol=1e-5)
+
+
+def test_compiled_and_eager_records_agree_at_every_path() -> None:
+    compiled, eager = (busy(jit).record(BUSY_X, BUSY_Y) for jit in (True, False))
+    assert set(compiled) == set(eager) >= {"shared", "middle/inner/leaf", "gru", "label/kernel", "a", "s"}
+    for path in compiled:
+        pairs = [(each[path] if isinstance(each[path], list) else [each[path]]) for each in (compiled, eager)]
+        for one, other in zip(*pairs, strict=True):
+            np.testing.assert_allclose(one.value, other.value, rtol=2e-5, atol=1e-6, err_msg=path)
+            if one.grad is not None:
+                np.testing.assert_allclose(one.grad, other.grad, rtol=2e-4, atol=1e-6, err_msg=path)
+
+
+def test_the_gradient_of_an_inner_value_is_the_slope_of_the_loss() -> None:
+    model = busy(True)
+    record = model.record(BUSY_X, BUSY_Y)
+    leaf = model.get_layer("middle/inner/leaf")
+    leaf.bias.assign(leaf.bias.numpy() + np.float32(1e-2))  # type: ignore[attr-defined]
+    up = float(model.record(BUSY_X, BUSY_Y).loss)
+    leaf.bias.assign(leaf.bias.numpy() - np.float32(2e-2))  # type: ignore[attr-defined]
+    down = float(model.record(BUSY_X, BUSY_Y).loss)
+    np.testing.assert_allclose(record["middle/inner/leaf/bias"].grad.numpy().sum(), (up - down) / 2e-2, rtol=1e-2)
+
+
+@COMPILED
+def test_a_part_of_a_model_is_recorded_by_its_own_paths(compiled: bool) -> None:
+    x = Input((4,))
+    base = Model(x, layers.Dense(2)(layers.Dense(3, name="inner")(x)), name="base")
+    outside = Input((4,))
+    model = Model(outside, base(layers.Dense(4, name="before")(outside)))
+    part = Model(model.input, model.get_layer("base/inner").output)
+    part.compile("sgd", "mse", jit=compiled)
+    record = part.record(X, np.zeros((6, 3), np.float32))
+    np.testing.assert_array_equal(record["inner"].value, record.predictions)
+    assert record["inner/kernel"].grad.shape == record["before"].grad.shape[1:] + (3,) == (4, 3)
+
+
+def test_several_inputs_of_one_layer_and_several_outputs_of_one_are_trees() -> None:
+    class Both(layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            a, b = inputs
+            return {"sum": a + b, "rest": [a - b, a * b]}
+
+    class Net(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.both, self.head = Both(), layers.Dense(1)
+
+        def call(self, inputs: Any) -> Any:
+            found = self.both([inputs["p"], inputs["q"]])
+            return self.head(found["sum"] + found["rest"][1])
+
+    net = Net()
+    net.compile("sgd", "mse")
+    record = net.record({"p": X, "q": 2 * X}, np.zeros((6, 1), np.float32))
+    np.testing.assert_allclose(record["both"].value["sum"], 3 * X, rtol=1e-6)
+    assert record["both"].shape == {"sum": (6, 4), "rest": [(6, 4), (6, 4)]}
+    assert record["both"].grad["sum"].shape == record["both"].grad["rest"][1].shape == (6, 4)

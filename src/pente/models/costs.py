@@ -20,6 +20,7 @@ from pente.core.state import layer_path, no_grad
 from pente.core.tensor import Tensor
 from pente.core.tracer import Tracer, placeholder, trace, tracing
 from pente.errors import PenteError
+from pente.layers import InputLayer
 from pente.layers.symbolic import SymbolicTensor
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def costs_of(model: "Model") -> Costs | None:
             result = model.run((tree.map_leaves(_blank, inputs),), {"training": False})
     except PenteError:
         return None
-    leaves = {path for path, layer in model.walk() if path and not layer.children()}
-    outputs = tree.leaves([watch.values[path] for path in leaves if path in watch.values])
+    parts = [path for path, layer in model.walk() if not (layer.children() or isinstance(layer, InputLayer))]
+    outputs = tree.leaves([watch.values[path] for path in parts if path in watch.values])
     work = multiply_adds(ancestors(map(node_of, _tensors(result))))
     return Costs(
         Counter({path: n // rows for path, n in work.items()}),

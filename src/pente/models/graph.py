@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pente import tree
+from pente.core.state import state
 from pente.errors import ShapeError, UsageError
 from pente.layers import InputLayer, Layer
 from pente.layers.symbolic import LayerCall, SymbolicTensor, symbols_in
@@ -22,7 +23,8 @@ class LayerGraph:
 
     def run(self, values: Any) -> Any:
         """The outputs for these inputs, which are built as the graph's own."""
-        known = {id(symbol): value for symbol, value in zip(symbols_in(self.inputs), self._given(values), strict=True)}
+        given = zip(symbols_in(self.inputs), self._given(values), strict=True)
+        known = {id(symbol): _shown(symbol, value) for symbol, value in given}
 
         def value_of(x: Any) -> Any:
             return known[id(x)] if isinstance(x, SymbolicTensor) else x
@@ -42,9 +44,11 @@ class LayerGraph:
 
     def _given(self, values: Any) -> list[Any]:
         """The values in the order of the inputs, each checked against the shape that it is to have."""
-        items = self.in_order(values)
-        for symbol, item in zip(symbols_in(self.inputs), items, strict=True):
-            _check_shape(symbol, item)
+        items, symbols = self.in_order(values), symbols_in(self.inputs)
+        for symbol, item in zip(symbols, items, strict=True):
+            if not _fits(symbol, tuple(item.shape)):
+                _refuse_other_order(symbols, items)
+                _check_shape(symbol, item)
         return items
 
     def in_order(self, values: Any) -> list[Any]:
@@ -69,6 +73,12 @@ class LayerGraph:
         return [_named(values, symbol.name) for symbol in symbols]
 
 
+def _shown(symbol: SymbolicTensor, value: Any) -> Any:
+    """What comes in, which somebody may watch under the name of its Input."""
+    watched = state.watch is not None and isinstance(symbol.call.layer, InputLayer)
+    return state.watch.note(symbol.call.layer, value) if watched else value
+
+
 def _named(values: dict[str, Any], name: str) -> Any:
     if name not in values:
         raise UsageError(f"the input {name!r} is missing: the dict has {', '.join(map(repr, values))}.")
@@ -81,6 +91,17 @@ def _check_shape(symbol: SymbolicTensor, value: Any) -> None:
         raise ShapeError(
             f"the input {symbol.name} expects shape {symbol.shape}, where None is open, and got {shape}."
             f"{_hint(symbol, shape) or f' For such data write Input({shape[1:]}).'}"
+        )
+
+
+def _refuse_other_order(symbols: list[SymbolicTensor], items: list[Any]) -> None:
+    """Raise where each input would fit, were they given in the order of the model's inputs."""
+    shapes = [tuple(item.shape) for item in items]
+    fitting = [[i for i, shape in enumerate(shapes) if _fits(symbol, shape)] for symbol in symbols]
+    if sorted(i for places in fitting for i in places) == list(range(len(items))):
+        raise ShapeError(
+            f"the inputs of the model are [{', '.join(f'{x.name} {x.shape}' for x in symbols)}], and came as shapes "
+            f"{', '.join(map(str, shapes))}: in another order. Give [{', '.join(x.name for x in symbols)}], or a dict."
         )
 
 

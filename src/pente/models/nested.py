@@ -142,5 +142,6 @@ def _unreached(symbol: SymbolicTensor) -> UsageError:
         else ""
     )
     return UsageError(
-        f"the outputs depend on {symbol!r}, which is not among the inputs: Model([..., it], outputs).{hint}"
+        f"the outputs depend on {symbol!r}, which is not among the inputs: write "
+        f"Model([..., {symbol.name}], outputs).{hint}"
     )

@@ -45,7 +45,7 @@ def _array(value: Any, what: str) -> Array:
     if is_frame(value):
         return np.stack([numbers(column, f"column {name!r} of {what}") for name, column in columns(value).items()], 1)
     try:
-        array = np.asarray(value.to_numpy() if hasattr(value, "to_numpy") else value)
+        array = value if hasattr(value, "to_numpy") else np.asarray(value)
     except ValueError:
         raise DataError(f"{what} is ragged: {_ragged(value)}. All rows must have the same shape.") from None
     array = numbers(array, what)

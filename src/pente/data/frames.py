@@ -10,6 +10,7 @@ from pente.errors import DataError, MissingExtraError
 
 __all__ = ["columns", "is_frame", "numbers"]
 
+ENCODER = "For whole tables: x = pente.data.TableEncoder(target='y').fit(frame).transform(frame)."
 KINDS = {"U": "text", "S": "text", "T": "text", "M": "dates", "m": "time spans"}
 
 
@@ -48,7 +49,9 @@ def _of_stream(value: Any) -> Any:
 
 def numbers(column: Any, what: str) -> NDArray[Any]:
     """The numbers of a column or an array; what holds none is named, with what to do."""
-    array = np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+    # Arrow's own arrays, which have no dtype, copy where they must only by way of np.asarray.
+    plain = not hasattr(column, "to_numpy") or (hasattr(column, "__array__") and not hasattr(column, "dtype"))
+    array = np.asarray(column if plain else column.to_numpy())
     if array.dtype == object:
         array = _of_objects(array, what)
     if array.dtype.kind not in "biufc":
@@ -69,7 +72,7 @@ def _of_objects(array: NDArray[Any], what: str) -> NDArray[Any]:
         raise DataError(
             f"{what} misses {missing.sum()} of its {array.size} values, first in row {_row(array, missing)}. "
             "Fill them (pandas: frame.fillna(0), polars: frame.fill_null(0)) or drop their rows (dropna, drop_nulls); "
-            "pente.data.Table fills them with what it learns from the training part."
+            f"{ENCODER}"
         )
     return np.asarray(rest.tolist()).reshape(array.shape)
 
@@ -85,10 +88,10 @@ def _row(array: NDArray[Any], missing: NDArray[np.bool_]) -> int:
 
 def _advice(array: NDArray[Any], what: str) -> str:
     if array.dtype.kind in "Mm":
-        return "Turn them into numbers, such as days since the first: (t - t.min()) / np.timedelta64(1, 'D')."
+        return f"Turn them into numbers, such as days: (t - t.min()) / np.timedelta64(1, 'D'). {ENCODER}"
     return (
         f"Turn categories into numbers first: np.unique({what if what.isidentifier() else 'column'}, "
-        "return_inverse=True)[1]; or let pente.data.Table do it for all columns of a table."
+        f"return_inverse=True)[1]. {ENCODER}"
     )
 
 

@@ -60,7 +60,7 @@ class ImageFolder(Rows):
         return len(self.paths)
 
     @cached_property
-    def shape(self) -> tuple[int, int, int]:
+    def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of an image."""
         if self.image_size is not None:
             return (*self.image_size, self.channels)
@@ -70,7 +70,7 @@ class ImageFolder(Rows):
     def fetch(self, rows: slice | NDArray[np.int64]) -> Any:
         labels = self.labels[rows].copy()
         paths = self.paths[rows] if isinstance(rows, slice) else [self.paths[i] for i in rows]
-        x = np.empty((len(labels), *self.shape), self.dtype)
+        x = np.empty((len(labels), *self.image_shape), self.dtype)
         for place, path in zip(x, paths, strict=True):
             place[...] = self._decoded(path)
         if self.dtype == np.float32:
@@ -79,10 +79,10 @@ class ImageFolder(Rows):
 
     def _decoded(self, path: Path) -> NDArray[np.uint8]:
         image = read_image(path, self.image_size, channels=self.channels)
-        if image.shape != self.shape:
+        if image.shape != self.image_shape:
             raise DataError(
-                f"{path} is {image.shape[0]}×{image.shape[1]} pixels and {self.paths[0]} is {self.shape[0]}×"
-                f"{self.shape[1]}: give image_size=(height, width), and all are resized to it."
+                f"{path} is {image.shape[0]}×{image.shape[1]} pixels and {self.paths[0]} is {self.image_shape[0]}×"
+                f"{self.image_shape[1]}: give image_size=(height, width), and all are resized to it."
             )
         return image
 

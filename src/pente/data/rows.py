@@ -133,6 +133,7 @@ class ArrayDataset(Rows):
     """
 
     AT_MOST = 64_000_000  # bytes of a file that are kept in memory after they were read
+    AROUND = 65_536  # bytes that a system takes into memory around one that is read
 
     def __init__(self, x: Any, y: Any = None, sample_weight: Any = None) -> None:
         if y is None and getattr(x, "_fields", None) == ("x", "y"):
@@ -159,7 +160,7 @@ class ArrayDataset(Rows):
         if not is_mapped(array):
             return array[rows]
         taken = np.array(array[rows])
-        self._read += taken.nbytes
+        self._read += taken.nbytes if isinstance(rows, slice) else max(taken.nbytes, len(rows) * self.AROUND)
         if self._read > self.AT_MOST:
             self._read = 0
             for each in self.mapped:

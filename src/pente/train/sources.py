@@ -184,8 +184,12 @@ def source_of(
     seed: int | None = None,
     steps: int | None = None,
     check: bool = True,
+    ordered: bool = False,
 ) -> Source:
-    """The batches of what a user gave: rows shuffled where there is a seed; with ``check`` numbers must be finite."""
+    """The batches of what a user gave: rows shuffled where there is a seed.
+
+    With ``check`` numbers must be finite; with ``ordered`` rows must come as they stand.
+    """
     size = 32 if batch_size is None else require_count("batch_size", batch_size)
     if steps is not None:
         require_count("the number of steps", steps)
@@ -197,6 +201,8 @@ def source_of(
         raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     if y is not None or weight is not None:
         raise UsageError(f"{type(x).__name__} brings y and sample_weight itself: leave y= and sample_weight= out.")
+    if ordered and isinstance(x, Pipeline) and x.shuffled:
+        raise UsageError(f"{x!r} is shuffled, so nobody could tell which row a prediction is for: leave shuffle out.")
     held = x if isinstance(x, Pipeline) and not isinstance(x, Rows) else None
     if held is not None and batch_size is not None and batch_size < 2**31:
         raise UsageError(f"{x!r} has its batches: leave batch_size= out.")

@@ -11,6 +11,7 @@ import pente
 from pente.config import arguments
 from pente.errors import GradientError, ShapeError, UnknownNameError, UsageError
 from pente.optimizers import (
+    EMA,
     SGD,
     Adadelta,
     Adagrad,
@@ -331,3 +332,33 @@ def test_get_knows_names_classes_and_objects() -> None:
     assert [type(get(kind.__name__.lower())) for kind in map(type, ALL)] == [type(optimizer) for optimizer in ALL]
     with pytest.raises(UnknownNameError):
         get("ema")  # around what?
+
+
+@pytest.mark.parametrize(
+    ("misuse", "line"),
+    [
+        (
+            lambda o: o.exclude_from_weight_decay(var_names=["bias"]),
+            r'write segments={"\*/bias": Segment\(decay=0.0\)}',
+        ),
+        (lambda o: o.param_groups[0]["lr"], r"write Grouped"),
+        (lambda o: o.zero_grad(), r"write model.zero_grad\(\)"),
+        (lambda o: o.lr, "write opt.learning_rate"),
+        (lambda o: o.nothing, "^Adam has no nothing$"),
+    ],
+)
+def test_attributes_from_elsewhere_get_the_line_that_works(misuse: Any, line: str) -> None:
+    with pytest.raises(AttributeError, match=line):
+        misuse(Adam())
+    with pytest.raises(AttributeError, match=line):
+        misuse(EMA(Adam()))
+
+
+def test_an_attribute_from_elsewhere_cannot_be_set_without_effect() -> None:
+    for optimizer in (Adam(), EMA(Adam())):
+        with pytest.raises(UsageError, match=r"Adam has no lr: write opt\.learning_rate"):
+            optimizer.lr = 0.1
+    with pytest.raises(UsageError, match=r"write EMA\(optimizer, momentum=0.99\)"):
+        Adam(0.1, use_ema=True)
+    with pytest.raises(UsageError, match=r"write Accumulation\(optimizer, steps=4\)"):
+        Adam(0.1, gradient_accumulation_steps=4)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from functools import cache
+from operator import is_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +20,7 @@ from pente.ops.creation import zeros_like
 from pente.ops.lifting import lift
 from pente.optimizers.clipping import clipping
 from pente.optimizers.segments import WHOLE, Segment, as_segment, segment_of
-from pente.optimizers.settings import SCHEDULED, check, check_arguments
+from pente.optimizers.settings import SCHEDULED, check, check_arguments, elsewhere
 from pente.optimizers.slots import Slots
 from pente.optimizers.targets import paired, variables_of
 
@@ -85,8 +86,13 @@ class Optimizer(Configured):
         if self.segments:  # read-only, because a change inside would not raise the revision
             self.segments = MappingProxyType({path: as_segment(path, given) for path, given in self.segments.items()})
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{type(self).__name__} has no {name}{elsewhere(name)}")
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign where a Variable is held; any other change raises ``revision``, which is part of the compile key."""
+        if name not in self.__dict__ and elsewhere(name):
+            raise UsageError(f"{type(self).__name__} has no {name}{elsewhere(name)}")
         check(name, value)
         if name in SCHEDULED:
             self._set_number(name, value)
@@ -299,7 +305,7 @@ class Optimizer(Configured):
         return self._own_cells(variables)
 
     def _own_cells(self, variables: Sequence[Variable]) -> State:
-        found = {slot: [self._slots.of(v, slot, self.start(slot, v.array)) for v in variables] for slot in self.slots}
+        found = {slot: [self._slots.of(v, slot, self.start) for v in variables] for slot in self.slots}
         return {**self._numbers, **found}
 
     def nested(self) -> list["Optimizer"]:
@@ -316,16 +322,24 @@ class Optimizer(Configured):
                 self._move(grads, variables, _array, _replace)
 
     def _move(self, grads: list[Any], variables: list[Variable], read: Any, write: Any) -> None:
-        cells = self.cells(variables)
-        state = tree.map_leaves(read, cells)
-        params, new = self.update(
-            list(map(read, grads)), list(map(read, variables)), state, [v.name or "" for v in variables]
-        )
+        cells, structure, paths = self._layout(variables)
+        old = list(map(read, cells))
+        state = tree.unflatten(structure, old)
+        params, new = self.update(list(map(read, grads)), list(map(read, variables)), state, paths)
         for variable, value in zip(variables, params, strict=True):
             write(variable, value)
-        for cell, old, value in zip(*map(tree.leaves, (cells, state, new)), strict=True):
-            if value is not old:
+        for cell, before, value in zip(cells, old, tree.leaves(new), strict=True):
+            if value is not before:
                 write(cell, value)
+
+    def _layout(self, variables: list[Variable]) -> tuple[list[Variable], tree.Structure, list[str]]:
+        """The cells of these weights in a row, how they are put together, and the paths: mostly as in the last step."""
+        revision, known, found = self._slots.layout
+        if revision != self.revision or len(known) != len(variables) or not all(map(is_, known, variables)):
+            found = (*tree.flatten(self.cells(variables)), [v.name or "" for v in variables])
+            self._slots.layout = self.revision, list(variables), found
+        layout: tuple[list[Variable], tree.Structure, list[str]] = found
+        return layout
 
 
 def _place(name: str) -> str:

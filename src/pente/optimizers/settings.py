@@ -9,7 +9,7 @@ from pente.core.node import is_abstract
 from pente.core.tensor import Handle
 from pente.errors import UnknownNameError, UsageError
 
-__all__ = ["SCHEDULED", "check", "check_arguments"]
+__all__ = ["SCHEDULED", "check", "check_arguments", "elsewhere"]
 
 Rule = tuple[str, Callable[[float], bool]]
 
@@ -45,6 +45,16 @@ HABITS = {
     "decay": "weight_decay=0.004",
 }
 
+ATTRIBUTES = {
+    "lr": "opt.learning_rate",
+    "exclude_from_weight_decay": 'segments={"*/bias": Segment(decay=0.0)} when the optimizer is made',
+    "param_groups": 'Grouped({"*/bias": SGD(0.1), "*": Adam(0.001)}), or segments of one optimizer',
+    "use_ema": "EMA(optimizer, momentum=0.99)",
+    "gradient_accumulation_steps": "Accumulation(optimizer, steps=4)",
+    "zero_grad": "model.zero_grad()",
+    "state_dict": "opt.variables",
+}
+
 
 def check(name: str, value: Any) -> None:
     """Raise UsageError where a setting is not in its range; a traced value passes."""
@@ -59,6 +69,11 @@ def check(name: str, value: Any) -> None:
         raise UsageError(f"{name} is {wanted}, got {value!r}.")
 
 
+def elsewhere(name: str) -> str:
+    """The end of a message about what other libraries' optimizers have: what to write instead."""
+    return f": write {ATTRIBUTES[name]}." if name in ATTRIBUTES else ""
+
+
 def check_arguments(made: type[Any], given: tuple[Any, ...], options: Mapping[str, Any]) -> None:
     """Raise UsageError, with the line that works, for what other libraries' optimizers are given."""
     rate = given[0] if given else options.get("learning_rate")
@@ -71,7 +86,11 @@ def check_arguments(made: type[Any], given: tuple[Any, ...], options: Mapping[st
     for word in options:
         own = HABITS.get(word, "")
         if word not in known and own.split("=")[0] in known:
-            raise UsageError(f"{made.__name__} has no {word}=: write {made.__name__}({own}).")
+            told = options[word] if own.startswith("learning_rate=") and isinstance(options[word], float) else None
+            line = own if told is None else f"learning_rate={told}"
+            raise UsageError(f"{made.__name__} has no {word}=: write {made.__name__}({line}).")
+        if word not in known and elsewhere(word):
+            raise UsageError(f"{made.__name__} has no {word}={elsewhere(word)}")
         if word not in known:
             raise UnknownNameError(f"argument of {made.__name__}", word, known)
 

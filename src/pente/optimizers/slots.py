@@ -1,5 +1,6 @@
 """What an optimizer keeps for each weight: Variables whose paths follow from the weight's own."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ class Slots:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.layout: tuple[Any, Any, Any] = (-1, (), None)  # of the last step, since weights and cells rarely change
         self.made: dict[str, Variable] = {}
         self.cells: dict[str, Variable] = {}
         self.paths: dict[Variable, str] = {}
@@ -29,11 +31,11 @@ class Slots:
         for path, cell in self.made.items():
             cell.name = f"{name}/{path}"
 
-    def of(self, variable: Variable, slot: str, start: Any) -> Variable:
-        """A slot of a weight; ``start`` fills it when it is made."""
+    def of(self, variable: Variable, slot: str, start: Callable[[str, Any], Any]) -> Variable:
+        """A slot of a weight; what ``start`` gives for its name and the weight fills it when it is made."""
         path = f"{slot}/{self._path(variable)}"
         if path not in self.cells:
-            self.cells[path] = self.cell(path, np.full(variable.shape, start, variable.dtype))
+            self.cells[path] = self.cell(path, np.full(variable.shape, start(slot, variable.array), variable.dtype))
         return self.cells[path]
 
     def find(self, variable: Variable, slot: str) -> Variable | None:

@@ -9,6 +9,9 @@ import numpy as np
 
 COLOURS = ("#2563eb", "#ea580c")
 SHADES = ("#dbe7fd", "#fde3cf")
+TEN_COLOURS = (
+    "#2563eb", "#ea580c", "#16a34a", "#dc2626", "#9333ea", "#92400e", "#db2777", "#6b7280", "#a3a300", "#0891b2",
+)  # fmt: skip
 Point = tuple[float, float]
 
 

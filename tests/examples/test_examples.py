@@ -1,6 +1,7 @@
 """Every example runs alone and ends in a picture that a browser can read."""
 
 import inspect
+import re
 import runpy
 import subprocess
 import sys
@@ -14,6 +15,17 @@ from tests.house.source import ROOT
 FOLDER = ROOT / "examples"
 EXAMPLES = sorted(FOLDER.glob("[0-9]*.py"))
 SVG = "{http://www.w3.org/2000/svg}"
+SHORT = {"steps": 2, "epochs": 2, "seeds": 2, "sentences": 200, "lines": 5}  # what the arguments of a main are in short
+
+# What an example must find: the line that it prints, with a # for the number, and the bounds of it.
+FIGURES = {
+    "07_convolution.py": {"median of 5 seeds: accuracy #%": (98.5, 100)},
+    "08_autoencoder.py": {"scans it has not seen: #": (0, 0.035), "plane through the training scans: #": (0.05, 0.06)},
+    "09_two_in_two_out.py": {"larger one is found in #%": (97, 100), "sum is right in #%": (90, 100)},
+    "10_gru.py": {"rows that it has not seen: #,": (0, 0.01)},
+    "11_gpt.py": {"temperature 0.5: #% are sentences": (95, 100), "temperature 1.0: #% are sentences": (80, 100)},
+    "12_table.py": {"Pente: AUC #": (0.99, 1)},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +33,10 @@ def _beside_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
 
 
-def run(name: str, folder: Path, length: int | None = None) -> None:
-    """Run an example's main, with as many steps or epochs as ``length`` says."""
+def run(name: str, folder: Path, short: bool = False) -> None:
+    """Run an example's main, in short or as it stands."""
     main = runpy.run_path(str(FOLDER / name))["main"]
-    wanted = set(inspect.signature(main).parameters) & {"steps", "epochs"} if length is not None else ()
-    main(folder, **dict.fromkeys(wanted, length))
+    main(folder, **{key: SHORT[key] for key in inspect.signature(main).parameters if short and key in SHORT})
 
 
 def pictures(printed: str) -> list[str]:
@@ -36,7 +47,7 @@ def pictures(printed: str) -> list[str]:
 def test_an_example_in_short_form_makes_its_pictures(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(path.name, tmp_path, length=2)
+    run(path.name, tmp_path, short=True)
     made = pictures(capsys.readouterr().out)
     assert made
     for name in made:
@@ -69,8 +80,21 @@ def test_the_sixth_example_reads_digits_it_has_not_seen(tmp_path: Path, capsys: 
     assert float(line.rsplit(maxsplit=1)[1].rstrip("%")) > 93
 
 
+def figure(printed: str, words: str) -> float:
+    """The number where ``words`` has a #."""
+    found = re.search(re.escape(words).replace(r"\#", r"([\d.]+)"), printed)
+    assert found is not None, printed
+    return float(found[1])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_runs_as_a_script_of_its_own(path: Path, tmp_path: Path) -> None:
+def test_an_example_runs_as_a_script_of_its_own_and_reaches_its_figures(path: Path, tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert all((tmp_path / name).exists() for name in pictures(done.stdout))
+    for words, (low, high) in FIGURES.get(path.name, {}).items():
+        assert low <= figure(done.stdout, words) <= high, words
+
+
+def test_figures_are_asked_of_examples_that_exist() -> None:
+    assert set(FIGURES) <= {path.name for path in EXAMPLES}

@@ -40,6 +40,9 @@ def xor(folder: Path, steps: int) -> None:
     net = Net(2, 8, seed=0)
     # log(1 + e^(-s)) is small where the score s has the sign of its class, and grows like -s where it has not.
     train(net, lambda: pente.mean(pente.softplus(-sign * net(x))), steps)
+    others, answers = make_xor(1000, seed=1)
+    right = (net(pente.tensor(others)).numpy()[:, 0] > 0) == answers
+    print(f"on 1000 points it has not seen: {right.mean():.1%} right")
 
     sketch = Sketch((-1.0, -1.0), (1.0, 1.0), size=(320, 320))
     shade(sketch, lambda row: (net(pente.tensor(row)).numpy()[:, 0] > 0).astype(int).tolist(), side=0.025)
@@ -53,7 +56,9 @@ def sine(folder: Path, steps: int) -> None:
     train(net, lambda: pente.mean((net(pente.tensor(x)) - y) ** 2), steps)
 
     line = np.linspace(-np.pi, np.pi, 100, dtype=np.float32)[:, None]
-    fitted: list[Point] = np.hstack([line, net(pente.tensor(line)).numpy()]).tolist()
+    drawn = net(pente.tensor(line)).numpy()
+    print(f"mean square of the distance to the sine itself: {np.mean((drawn - np.sin(line)) ** 2):.4f}")
+    fitted: list[Point] = np.hstack([line, drawn]).tolist()
     sketch = Sketch((-3.4, -1.4), (3.4, 1.4))
     sketch.points(np.hstack([x, y]).tolist(), [COLOURS[0]] * len(x))
     sketch.curve(fitted, COLOURS[1])

@@ -202,6 +202,7 @@ if TYPE_CHECKING:
         regularizers,
         schedules,
         see,
+        tables,
     )
     from pente.compiler.jit import jit
     from pente.compiler.threads import set_threads
@@ -405,6 +406,7 @@ __all__ = [
     "strict_broadcasting",
     "subtract",
     "sum",
+    "tables",
     "take",
     "take_along_axis",
     "tan",
@@ -463,6 +465,7 @@ _MODULES = frozenset(
         "regularizers",
         "schedules",
         "see",
+        "tables",
     ]
 )
 

@@ -48,7 +48,7 @@ def test_a_mistake_in_a_process_gives_no_traceback() -> None:
     done = run("dmo")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
-        'pente: Unknown command "dmo". Did you mean "demo"? Available commands: demo. See: pente --help'
+        'pente: Unknown command "dmo". Did you mean "demo"? Available commands: demo, train, predict. See: pente --help'
     ]
 
 
@@ -111,7 +111,8 @@ def test_the_version_is_one_word() -> None:
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]], ids=str)
 def test_help_names_the_commands(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
-    assert "demo" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert [command for command in ("demo", "train", "predict") if command not in printed] == []
 
 
 def test_help_of_a_command_names_its_options(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,7 +130,10 @@ print(*sorted(name for name in sys.modules if name.split(".")[0] in ("llvmlite",
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["dmo"]], ids=" ".join)
+HELP = [["--help"], ["demo", "--help"], ["train", "--help"], ["predict", "--help"], ["dmo"], ["train"]]
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
 def test_an_answer_that_needs_no_engine_does_not_load_it(arguments: list[str]) -> None:
     command = [sys.executable, "-c", LOADED.format(arguments=arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60, env=clean_environment())

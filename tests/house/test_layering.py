@@ -26,7 +26,7 @@ models
 see
 callbacks keras
 zoo
-tuning labels drift ensemble distributed interop
+tables tuning labels drift ensemble distributed interop
 pente
 cli __main__
 """

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 the work failed, 2 wrong usage, 130 stopped with Ctrl-C.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,8 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from pente import __version__
 from pente.cli.demo import demo
+from pente.cli.predict import predict
+from pente.cli.train import train
 from pente.errors import PenteError
 
 __all__ = ["main"]
@@ -22,6 +25,8 @@ app = App(
     help_format="plaintext",
 )
 app.command(demo)
+app.command(train)
+app.command(predict)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _end(2, _mistake(error))
     try:
         work()
+    except BrokenPipeError:
+        return _gone()
+    except FileNotFoundError as error:
+        return _end(1, f"there is no file {error.filename}.")
     except (PenteError, OSError) as error:
         return _end(1, " ".join([str(error), *getattr(error, "__notes__", ())]))
     except KeyboardInterrupt:
@@ -54,6 +63,12 @@ def _mistake(error: CycloptsError) -> str:
     unused = isinstance(error, UnusedCliTokensError) and error.unused_tokens
     reason = f"Nothing is expected here, got {' '.join(unused)!r}." if unused else str(error)
     return f"{reason} See: {' '.join(['pente', *(error.command_chain or ()), '--help'])}"
+
+
+def _gone() -> int:
+    """Whoever read the output has read enough, as ``head`` has: end without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to write goes nowhere
+    return 1
 
 
 def _end(code: int, reason: str) -> int:

@@ -1,12 +1,13 @@
 """Options that commands have in common: what they are called, what they take and what is said of them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
-__all__ = ["Epochs", "Json", "Seed"]
+__all__ = ["BatchSize", "Data", "Encoding", "Epochs", "Json", "Seed", "Types", "typed", "whole"]
 
 
 def whole(kind: Any, tokens: Sequence[Token]) -> int:
@@ -17,8 +18,44 @@ def whole(kind: Any, tokens: Sequence[Token]) -> int:
     return int(text)
 
 
+def require_pairs(kind: Any, types: Sequence[str]) -> None:
+    """Each text is NAME=KIND."""
+    for text in types:
+        if "=" not in text:
+            raise ValueError(f"expected NAME=KIND, got {text!r}.")
+
+
 Seed = Annotated[int, Parameter(help="Decides everything random.", converter=whole, validator=Number(gte=0, lt=2**64))]
 Epochs = Annotated[int, Parameter(help="How often to go through the data.", converter=whole, validator=Number(gte=1))]
 Json = Annotated[
     bool, Parameter(help="Print one JSON object, for a program, and nothing else.", negative="", show_default=False)
 ]
+Data = Annotated[Path, Parameter(help="A CSV, TSV or Parquet file; a CSV may be packed with gzip.")]
+BatchSize = Annotated[
+    int | None,
+    Parameter(
+        help="How many rows a step learns from; by default it follows from their number.",
+        converter=whole,
+        validator=Number(gte=1),
+    ),
+]
+Encoding = Annotated[str | None, Parameter(help="How the file's text is encoded, where that is not UTF-8.")]
+KINDS = "number, boolean, category, date, or text, which is left out"
+Types = Annotated[
+    tuple[str, ...],
+    Parameter(
+        help=f"NAME=KIND: what a column holds, where that is not seen from the data: {KINDS}.",
+        negative="",
+        show_default=False,
+        validator=require_pairs,
+    ),
+]
+
+
+def typed(types: Sequence[str]) -> dict[str, str]:
+    """The kinds by name, from ``NAME=KIND``.
+
+    >>> typed(["zip=category", "a=b=number"])
+    {'zip': 'category', 'a=b': 'number'}
+    """
+    return dict(text.rsplit("=", 1) for text in types)

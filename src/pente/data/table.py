@@ -80,21 +80,28 @@ class Table:
         place = int(self.places[row])
         return f"row {place}" if self.lines is None else f"line {self.lines[place]}"
 
-    def codes(self, *but: str) -> NDArray[np.float64]:
+    def codes(self, target: str | None = None) -> NDArray[np.float64]:
         """(N, columns): a number for each value, equal for equal ones, NaN where there is none.
 
-        Identifiers and free text are left out, and so are the columns that are named.
+        The target is left out, and so are identifiers and free text; DataError where nothing else is there.
         """
-        used = [c for name, c in self.columns.items() if name not in but and c.kind not in LEFT_OUT]
-        return np.stack([_codes(column) for column in used], axis=1) if used else np.empty((self.rows, 0))
+        others = {name: column for name, column in self.columns.items() if name != target}
+        used = [column for column in others.values() if column.kind not in LEFT_OUT]
+        if not used:
+            told = ", ".join(f"{name!r} is read as {column.kind}" for name, column in others.items())
+            raise DataError(
+                f"{self.source} has no column to learn from beside {target!r}: {told or 'there is no other'}. "
+                "If such a column means something, give it the type 'number' or 'category'."
+            )
+        return np.stack([_codes(column) for column in used], axis=1)
 
     def split(
-        self, target: str | None = None, *, test_size: float | int = 0.25, stratify: bool = True, seed: int = 0
+        self, target: str | None = None, *, test_size: float | int = 0.25, stratify: bool | None = None, seed: int = 0
     ) -> tuple["Table", "Table"]:
         """Split in two, so that rows that are equal in all columns but the target come to the same side.
 
-        Where the target is a category each of its values gets its share of both sides, unless ``stratify=False``. The
-        rest is as ``train_test_split`` says.
+        With ``stratify`` each value of the target gets its share of both sides; None says so where it is a category or
+        a truth value. The rest is as ``train_test_split`` says.
 
         >>> table = read_table({"x": np.linspace(0, 1, 100), "y": ["a", "b", "b", "b"] * 25})
         >>> train, test = table.split("y", test_size=0.2)
@@ -102,15 +109,11 @@ class Table:
         (80, 5)
         """
         classes = None
-        if target is not None and stratify and self[target].kind in ("category", "boolean"):
+        if stratify is None:
+            stratify = target is not None and self[target].kind in ("category", "boolean")
+        if target is not None and stratify:
             classes = self[target].labels().astype(str)
-        known = self.codes(*([] if target is None else [target]))
-        if not known.shape[1]:
-            told = ", ".join(f"{name!r} is read as {kind}" for name, kind in self.kinds.items() if name != target)
-            raise DataError(
-                f"{self.source} has no column to learn from beside {target!r}: {told or 'there is no other'}. If such a "
-                "column means something, give it the type 'number' or 'category'."
-            )
+        known = self.codes(target)
         parts = train_test_split(known, np.arange(self.rows), test_size=test_size, stratify=classes, seed=seed)
         return self[parts[2]], self[parts[3]]
 

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from pente.config import Configured, find
 from pente.data.columns import Column
 
-__all__ = ["CategoryEncoder", "ColumnEncoder", "DateEncoder", "LeftOut", "NumberEncoder", "column_encoder", "learned"]
+__all__ = [
+    "CategoryEncoder",
+    "ColumnEncoder",
+    "DateEncoder",
+    "LeftOut",
+    "NumberEncoder",
+    "column_encoder",
+    "learned",
+    "shown_number",
+]
 
 Array = NDArray[Any]
 Features = NDArray[np.float32]
@@ -64,7 +73,7 @@ class NumberEncoder(ColumnEncoder):
 
     @property
     def told(self) -> str:
-        return f"number around {self.center:.4g}, spread {self.scale:.4g}" + _and_missing(self.missing)
+        return f"around {shown_number(self.center)}, spread {shown_number(self.scale)}" + _and_missing(self.missing)
 
     def encode(self, column: Column) -> Features:
         return _with_missing([_standard(column.values, self.center, self.scale)], column, self.missing)
@@ -132,8 +141,8 @@ class CategoryEncoder(ColumnEncoder):
     @property
     def told(self) -> str:
         shown = ", ".join(self.values[:4]) + (", …" if len(self.values) > 4 else "")
-        rare = " and a place for rare ones" if self.others else ""
-        return f"category of {len(self.values)} values ({shown}){rare}" + _and_missing(self.missing)
+        rare = ", and rare ones" if self.others else ""
+        return f"{len(self.values)} values: {shown}{rare}" + _and_missing(self.missing)
 
     def encode(self, column: Column) -> Features:
         codes = self._codes(column)
@@ -198,7 +207,7 @@ def learned(name: str, column: Column, max_categories: int) -> ColumnEncoder:
     values, times = np.unique(column.labels()[~column.missing].astype(str), return_counts=True)
     frequent = [str(values[i]) for i in np.lexsort((values, -times)) if times[i] >= SEEN][:max_categories]
     if not frequent:
-        return LeftOut(name, "category whose values come once each")
+        return LeftOut(name, "each value comes once")
     if len(frequent) == 2:
         frequent.sort()
     return CategoryEncoder(name, frequent, len(frequent) < len(values), missing)
@@ -207,13 +216,13 @@ def learned(name: str, column: Column, max_categories: int) -> ColumnEncoder:
 def _reason(column: Column, missing: bool) -> str:
     present = column.values[~column.missing]
     if not len(present):
-        return "empty: all values are missing"
+        return "all values are missing"
     if not missing and (present == present[0]).all():
-        return f"constant: every value is {column.labels()[0]}"
+        return f"every value is {column.labels()[0]}"
     different = len(set(present.tolist()))
     if column.kind == "identifier":
-        return "identifier: every row has a value of its own"
-    return f"text: {different:,} different values in {len(present):,} rows" if column.kind == "text" else ""
+        return "every row has a value of its own"
+    return f"{different:,} different texts in {len(present):,} rows" if column.kind == "text" else ""
 
 
 def _spread(numbers: Array) -> tuple[float, float]:
@@ -243,6 +252,15 @@ def _standard(numbers: Array, center: float, scale: float) -> Array:
 
 def _with_missing(parts: list[Array], column: Column, missing: bool) -> Features:
     return np.stack([*parts, *([column.missing] if missing else [])], axis=1).astype(np.float32)
+
+
+def shown_number(number: float) -> str:
+    """A number in a few digits, as people write it.
+
+    >>> shown_number(0.012345), shown_number(23_820.4), shown_number(2e12)
+    ('0.01235', '23,820', '2e+12')
+    """
+    return f"{number:,.0f}" if 1000 <= abs(number) < 1e9 else f"{number:.4g}"
 
 
 def _and_missing(missing: bool) -> str:

@@ -71,7 +71,7 @@ class TableEncoder(Configured):
         names = [name for name in table if name != self.target]
         self.columns = [learned(name, table[name], self.max_categories) for name in names]
         if not self.features:
-            reasons = "; ".join(f"{column.name!r} is left out, {column.told}" for column in self.columns)
+            reasons = "; ".join(f"{column.name!r} is left out: {column.told}" for column in self.columns)
             raise DataError(
                 f"{table.source} has no column to learn {self.target!r} from. {reasons or 'It has no other.'}"
             )
@@ -161,7 +161,7 @@ class TableEncoder(Configured):
                 row = int(np.argmax(unseen))
                 value = table[column.name].labels()[row]
                 told = "no value" if value is None else repr(value)
-                yield f"column {column.name!r}, {table.where(row)}: {told} ({unseen.sum()} rows in all); {becomes}"
+                yield f"column {column.name!r}, {table.where(row)}: {told} ({_rows(int(unseen.sum()))}); {becomes}"
 
     def _used(self, table: Table) -> list[Any]:
         """The columns that are learned from, all of which must be there."""
@@ -188,6 +188,10 @@ class TableEncoder(Configured):
                     "training: write read_table(..., types=encoder.types)."
                 )
         return table
+
+
+def _rows(count: int) -> str:
+    return "this row alone" if count == 1 else f"{count} rows in all"
 
 
 def _task(column: Column) -> str:

@@ -72,7 +72,8 @@ class UnknownNameError(PenteError, ValueError):
         known = sorted(known)
         near = difflib.get_close_matches(str(name).lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        super().__init__(f"there is no {kind} named {name!r}.{hint} Known: {', '.join(known)}.")
+        listed = "" if near and len(known) > 20 else f" Known: {', '.join(known)}."
+        super().__init__(f"there is no {kind} named {name!r}.{hint}{listed}")
 
 
 class BoundsError(PenteError, IndexError):

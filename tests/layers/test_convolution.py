@@ -240,7 +240,7 @@ def test_images_that_are_surely_turned_are_refused_by_the_first_layer(channels: 
     ("shape", "message"),
     [
         ((28, 28), r"\(batch, rows, columns, channels\)"),
-        ((5, 28, 28), r"for a single channel x\[\.\.\., None\]"),
+        ((5, 28, 28), r"For a single channel write x\[\.\.\., None\]"),
         ((5, 4, 3, 28, 28), r"got shape"),
     ],
 )

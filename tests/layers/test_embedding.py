@@ -65,8 +65,11 @@ def test_an_id_that_has_no_row_stops_a_compiled_fit(strange: int) -> None:
     targets = np.zeros((3, 1), np.float32)
     model.fit(IDS, targets, verbose=0)
     before = model.get_weights()
+    ids = np.where(np.arange(5) == 3, strange, IDS)
+    with pytest.raises(DataError, match=rf"each id from 0 to 6, and got {strange} at ids\[0, 3\]"):
+        model.fit(ids, targets, verbose=0)
     with pytest.raises(BoundsError, match="outside of axis 0, which has 7 places"):
-        model.fit(np.where(np.arange(5) == 3, strange, IDS), targets, verbose=0)
+        model.predict(ids, verbose=0)
     for one, other in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 

@@ -213,7 +213,7 @@ def test_a_single_class(loss):
     ("labels", "fix", "mended"),
     [
         ([1, 3, 2, 3], "y_true - 1", [0, 2, 1, 2]),
-        ([0, 2, 1, 9], "Give the last layer 10 units", None),
+        ([0, 2, 1, 9], "Give the last layer units=10", None),
         ([0, 2, -1, 1], "ignore_class=-1", [0, 2, -1, 1]),
         ([0, 2, 1.5, 1], "Correct the labels", [0, 2, 1, 1]),
         ([0, 2, -1, 9], "Correct the labels", [0, 2, 1, 1]),
@@ -250,7 +250,7 @@ def test_all_labels_of_a_data_set_are_checked_before_there_are_predictions():
     [
         (2 * BITS - 1, "(y_true + 1) / 2", BITS),
         (BITS + 1, "y_true - 1", BITS),
-        (BITS * 200, "Divide by 255", BITS * 200 / 255),
+        (BITS * 200, "write y_true / 255", BITS * 200 / 255),
     ],
 )
 def test_targets_of_yes_and_no_outside_of_0_and_1(y, fix, mended):
@@ -287,7 +287,7 @@ def test_nothing_is_repeated_unless_it_is_said():
 
 
 def test_more_targets_than_units():
-    with pytest.raises(ShapeError, match=says("Give the last layer 3 units")):
+    with pytest.raises(ShapeError, match=says("Give the last layer units=3")):
         losses.mean_squared_error(ONE_HOT, LOGITS[:, :2])
     with pytest.raises(ShapeError, match=says("Give one target for each prediction")):
         losses.mean_squared_error(ONE_HOT[:3], LOGITS)

@@ -75,13 +75,12 @@ def _grows(a: Any, b: Any) -> bool:
 
 def _fix(a: Any, b: Any) -> str:
     """What is most likely meant."""
-    if a[:1] == b[:1] and len(a) != len(b):
-        column, row = ("first", "second") if len(a) > len(b) else ("second", "first")
-        return (
-            f"For element by element take the last axis from the {column}, x[..., 0], or give the {row} one, "
-            "x[..., None]; if a table is meant, write pente.broadcast_arrays(a, b) before."
-        )
-    return "If a table is meant, write pente.broadcast_arrays(a, b) before."
+    table = "for the table write pente.broadcast_arrays(x, y) before."
+    if a == (*b, 1):
+        return f"For element by element give the first as x[..., 0]; {table}"
+    if b == (*a, 1):
+        return f"For element by element give the second as x[..., 0]; {table}"
+    return table.capitalize()
 
 
 def _user_frame() -> FrameType | None:

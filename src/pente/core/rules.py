@@ -154,9 +154,13 @@ def matmul(a: Spec, b: Spec) -> Spec:
         raise ShapeError(
             f"shapes {a.shape} and {b.shape} cannot be multiplied as matrices: the last axis of the first "
             f"({a.shape[-1] if a.shape else 'none'}) must be the second to last of the second "
-            f"({b.shape[-2] if b.ndim > 1 else 'none'})."
+            f"({b.shape[-2] if b.ndim > 1 else 'none'}).{_turned(a.shape, b.shape)}"
         )
     return Spec((*broadcast(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), dtype)
+
+
+def _turned(a: Shape, b: Shape) -> str:
+    return " To multiply rows with rows write x @ y.mT." if len(b) > 1 and a[-1:] == b[-1:] else ""
 
 
 def conv(x: Spec, kernel: Spec, strides: Shape, padding: tuple[Shape, ...], dilation: Shape, groups: int) -> Spec:

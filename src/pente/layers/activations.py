@@ -117,7 +117,8 @@ def get(identifier: Any) -> Function:
     if not callable(identifier) or isinstance(identifier, type):
         raise UsageError(
             f"an activation is a name or a function, got {identifier!r}. A layer takes only the number of units that "
-            "come out: Dense(64, activation='relu'); the number that goes in is seen from the data."
+            f"come out: Dense({identifier if isinstance(identifier, int) else 64}); the number that goes in is seen "
+            "from the data."
         )
     function: Function = identifier
     return function

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pente.core.tensor import Tensor
-from pente.errors import DTypeError, ShapeError
+from pente.errors import DTypeError, ShapeError, UsageError
 from pente.layers.base import Layer
 from pente.layers.checks import require_features, require_positive, require_rate
 from pente.layers.dropout import Dropout
@@ -112,7 +112,9 @@ class MultiHeadAttention(Layer):
             if shape is not None:
                 layer.ensure_built(shape)
 
-    def __call__(self, query: Any, value: Any, key: Any = None, *others: Any, **options: Any) -> Any:
+    def __call__(self, query: Any, value: Any = None, key: Any = None, *others: Any, **options: Any) -> Any:
+        if value is None:
+            raise UsageError(f"{self.path} wants a query and a value: for self-attention write layer(x, x).")
         return super().__call__(query, value, key, *others, **options)  # by name or not, build is told their shapes
 
     def call(
@@ -174,5 +176,5 @@ def require_sequence(layer: Layer, name: str, shape: Any) -> None:
     if not isinstance(shape, tuple) or len(shape) != 3:
         raise ShapeError(
             f"{layer.path} expects a {name} (batch, places, features), and got shape {shape}. It is called "
-            "layer(query, value); in self-attention layer(x, x)."
+            "layer(query, value); in self-attention layer(x, x). A vector for each example is one place: x[:, None, :]."
         )

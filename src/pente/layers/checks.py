@@ -56,5 +56,11 @@ def require_features(layer: "Layer", x: Any, features: int, axis: int = -1) -> N
         given = x.shape[axis] if x.ndim else "no axis"
         raise ShapeError(
             f"{layer.path} expects {features} features{last}, got {given}: the input has shape {x.shape}. "
-            f"The layer was built for {features}; give it such data, or make a new layer."
+            f"{_columns(x, features, axis)}"
         )
+
+
+def _columns(x: Any, features: int, axis: int) -> str:
+    if axis == -1 and x.ndim == 2 and x.shape[-1] > features:
+        return f"Give it the columns that it was built for, as x[:, :{features}], or make a new layer."
+    return f"The layer was built for {features}: give it such data, or make a new layer."

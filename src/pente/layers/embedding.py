@@ -55,17 +55,28 @@ class Embedding(Layer):
     def call(self, ids: Tensor) -> Tensor:
         ids = lift(ids)
         if not is_abstract(ids.data):
-            self._refuse_strangers(np.asarray(ids.data))
+            self.refuse_strangers(np.asarray(ids.data))
         whole = ids if ids.dtype.kind in "iu" else astype(ids, dtypes.int64)
         return bind(p.gather, (self.embeddings.read(), whole), {"axis": 0})  # and not take, to which -1 is the last row
 
-    def _refuse_strangers(self, ids: np.ndarray[Any, Any]) -> None:
+    def refuse_strangers(self, ids: np.ndarray[Any, Any]) -> None:
         """Raise for the first id that has no row."""
+        if ids.size and ids.min() >= 0 and ids.max() < self.input_dim and ids.dtype.kind in "iu":
+            return
         strange = (ids < 0) | (ids >= self.input_dim) | (ids != np.floor(ids))
         if strange.any():
             place = tuple(map(int, np.argwhere(strange)[0]))
             raise DataError(
                 f"{self.path} has a row for each id from 0 to {self.input_dim - 1}, and got {ids[place]} at "
-                f"ids[{', '.join(map(str, place))}]. Make input_dim larger than the largest id, which is {ids.max()}, "
-                "or give other ids to what is not known."
+                f"ids[{', '.join(map(str, place))}]. {self._fix(ids, place)}"
             )
+
+    def _fix(self, ids: Any, place: tuple[int, ...]) -> str:
+        if ids[place] != np.floor(ids[place]):
+            return f"An id is a whole number: for numbers that are measured use layers.Dense({self.output_dim})."
+        if ids[place] < 0:
+            return "Count the ids from 0."
+        return (
+            f"The largest id is {ids.max():.0f}: write Embedding({ids.max() + 1:.0f}, {self.output_dim}), or give "
+            "other ids to what is not known."
+        )

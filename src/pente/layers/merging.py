@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 from pente.core.tensor import Tensor
 from pente.errors import ShapeError, UnknownNameError, UsageError
+from pente.layers.advice import for_joining, for_sum
 from pente.layers.base import Layer
 from pente.ops.elementwise import add, divide, maximum, minimum, multiply, subtract
 from pente.ops.linalg import matmul
 from pente.ops.reduce import sum
 from pente.ops.shape import concat
-from pente.shapes import normal_axis
+from pente.shapes import broadcast, normal_axis
 
 __all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Operation", "Subtract"]
 
@@ -22,7 +23,10 @@ class Merge(Layer):
     pairwise: ClassVar[Any]
 
     def call(self, inputs: Any) -> Tensor:
-        merged: Tensor = reduce(type(self).pairwise, self.listed(inputs))
+        tensors = self.listed(inputs)
+        for other in tensors[1:]:
+            require_alike(self, tensors[0], other)
+        merged: Tensor = reduce(type(self).pairwise, tensors)
         return merged
 
     def listed(self, inputs: Any) -> list[Any]:
@@ -125,7 +129,10 @@ class Concatenate(Merge):
         others = {(*x.shape[:axis], None, *x.shape[axis + 1 :]) for x in tensors}
         if len(others) > 1:
             shapes = ", ".join(str(x.shape) for x in tensors)
-            raise ShapeError(f"{self.path} joins along axis {self.axis}, and the other axes must agree: got {shapes}.")
+            raise ShapeError(
+                f"{self.path} joins along axis {self.axis}, and the other axes must agree: got {shapes}."
+                f"{for_joining([x.shape for x in tensors])}"
+            )
         return concat(tensors, axis=axis)
 
 
@@ -149,6 +156,15 @@ class Dot(Merge):
         if self.normalize:
             a, b = (x / (sum(x * x, axis=1, keepdims=True) + 1e-12).sqrt() for x in (a, b))
         return sum(a * b, axis=1, keepdims=True)
+
+
+def require_alike(layer: Layer, a: Any, b: Any) -> None:
+    """Raise where two inputs do not broadcast."""
+    shapes = getattr(a, "shape", ()), getattr(b, "shape", ())
+    try:
+        broadcast(*shapes)
+    except ShapeError as error:
+        raise ShapeError(f"{layer.path}: {error}{for_sum(*shapes)}") from None
 
 
 OPERATIONS: dict[str, Callable[[Any, Any], Tensor]] = {
@@ -176,4 +192,6 @@ class Operation(Layer):
             raise UnknownNameError("operation", self.op, OPERATIONS)
 
     def call(self, a: Any, b: Any) -> Tensor:
+        if self.op != "matmul":
+            require_alike(self, a, b)
         return OPERATIONS[self.op](a, b)

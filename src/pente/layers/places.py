@@ -4,6 +4,7 @@ import operator
 from typing import TYPE_CHECKING, Any
 
 from pente.errors import ShapeError, UnknownNameError, UsageError
+from pente.layers.advice import for_places
 from pente.shapes import Shape
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def require_places(layer: "Layer", shape: Any, count: int) -> None:
     """Raise unless the input has this many place axes, with the channels behind them."""
     rank = len(shape) if isinstance(shape, tuple) else 0
     if rank != count + 2:
-        short = " For a single example write x[None], for a single channel x[..., None]." if rank == count + 1 else ""
-        raise ShapeError(f"{layer.path} expects inputs {AXES[count]}, and got shape {shape}.{short}")
+        raise ShapeError(f"{layer.path} expects inputs {AXES[count]}, and got shape {shape}.{for_places(shape, count)}")
 
 
 def refuse_turned_images(layer: "Layer", shape: Any) -> None:
@@ -79,8 +79,8 @@ def refuse_turned_images(layer: "Layer", shape: Any) -> None:
     if first in (1, 3) and square and getattr(layer, "data_format", None) is None:
         raise ShapeError(
             f"{layer.path} expects inputs {AXES[2]}, and {shape} looks like images with the channels first: write "
-            f"{TO_LAST[4]}. If these are {first} rows of {rest[0]} columns with {rest[0]} channels, say "
-            "data_format='channels_last'."
+            f"{TO_LAST[4]}, or put layers.Permute((2, 3, 1)) before it. If these are {first} rows of {rest[0]} columns "
+            f"with {rest[0]} channels, say data_format='channels_last'."
         )
 
 

@@ -12,6 +12,7 @@ from pente.dtypes import DType
 from pente.errors import ShapeError
 from pente.initializers import Initializer
 from pente.layers import activations
+from pente.layers.advice import for_steps
 from pente.layers.base import Layer
 from pente.layers.checks import known_features, require_features, require_positive, require_rate
 from pente.layers.dropout import Dropout
@@ -289,12 +290,7 @@ class ForgetNothing(Initializer):
 
 def require_steps(layer: Layer, shape: Any) -> None:
     """Raise unless the input is (batch, steps, features)."""
-    rank = len(shape) if isinstance(shape, tuple) else 0
-    if rank != 3:
-        before = (
-            " A recurrent layer before this one gives all its steps with return_sequences=True; for a single feature "
-            "write x[..., None], for a single example x[None]."
-        )
+    if not isinstance(shape, tuple) or len(shape) != 3:
         raise ShapeError(
-            f"{layer.path} expects inputs (batch, steps, features), and got shape {shape}.{before if rank == 2 else ''}"
+            f"{layer.path} expects inputs (batch, steps, features), and got shape {shape}.{for_steps(shape)}"
         )

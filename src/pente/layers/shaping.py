@@ -6,6 +6,7 @@ from typing import Any
 
 from pente.core.tensor import Tensor
 from pente.errors import ShapeError, UsageError
+from pente.layers.advice import for_reshape
 from pente.layers.base import Layer
 from pente.layers.checks import require_positive
 from pente.ops.lifting import lift
@@ -55,7 +56,7 @@ class Reshape(Layer):
         ):
             raise ShapeError(
                 f"{self.path} cannot give an example of shape {x.shape[1:]} ({size} numbers) the shape "
-                f"{tuple(self.target_shape)}. The batch is not part of target_shape; one axis may be -1."
+                f"{tuple(self.target_shape)}.{for_reshape(size, tuple(self.target_shape))}"
             )
         return reshape(x, (x.shape[0], *(size // known if n == -1 else n for n in self.target_shape)))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import WeakSet
 
 from pente import tree
+from pente.core.broadcasting import check_growth
 from pente.core.node import Spec
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor
@@ -151,6 +152,8 @@ class SymbolicTensor:
 def _operation(op: str, a: Any, b: Any) -> Any:
     from pente.layers.merging import Operation
 
+    if op != "matmul":
+        check_growth(op, getattr(a, "shape", ()), getattr(b, "shape", ()))
     return Operation(op)(a, b)
 
 
@@ -189,7 +192,8 @@ def record(layer: "Layer", args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> 
     call = LayerCall(layer, args, kwargs)
     call.outputs = result_of(call)
     layer.calls.append(call)
-    vars(layer)["output_shape"] = shapes_of(call.outputs)
+    given = shapes_of(args[0] if len(args) == 1 else args)
+    vars(layer).update(seen_shape=given, output_shape=shapes_of(call.outputs))
     return call.outputs
 
 

@@ -71,12 +71,16 @@ def _way_of_calls(x: SymbolicTensor) -> list[Step]:
 
 def _way_of_nodes(node: Node) -> list[Step]:
     """Back from operation to operation: the last of each layer tells its shape."""
-    steps = [(node.path or "input", node.shape)]
-    while node.op is not None and node.inputs:
+    steps = [(_name(node), node.shape)]
+    while node.inputs:
         node = next((x for x in node.inputs if x.op is not None), node.inputs[0])
-        if (node.path or "input") != steps[-1][0]:
-            steps.append((node.path or "input", node.shape))
+        if _name(node) != steps[-1][0]:
+            steps.append((_name(node), node.shape))
     return steps[::-1]
+
+
+def _name(node: Node) -> str:
+    return "input" if node.op is None or not node.path else node.path
 
 
 def _shortened(steps: list[str]) -> list[str]:

@@ -92,7 +92,8 @@ def _label_shape(name: str, y_true: Tensor, y_pred: Tensor, axis: int, dense: st
             f"For one-hot targets {instead}write {name}(pente.argmax(y_true, axis={axis}), y_pred)."
         )
     raise ShapeError(
-        f"{name}: y_true has shape {y_true.shape}, and y_pred {y_pred.shape} wants labels of shape {rows}."
+        f"{name}: y_true has shape {y_true.shape}, and y_pred {y_pred.shape} wants labels of shape {rows}. "
+        f"{_axes_fix(y_true.shape, y_pred.shape)}"
     )
 
 
@@ -109,15 +110,30 @@ def _class_axis(name: str, y_pred: Tensor, axis: int) -> int:
 
 
 def _refuse_shapes(name: str, true: Shape, predicted: Shape) -> NoReturn:
+    raise ShapeError(
+        f"{name}: y_true has shape {true} and y_pred {predicted}, and they must be the same. "
+        f"{_shape_fix(name, true, predicted)}"
+    )
+
+
+def _shape_fix(name: str, true: Shape, predicted: Shape) -> str:
     if true[:1] == predicted[:1] and prod(true) == prod(predicted):
-        fix = f"Write {name}(pente.reshape(y_true, {predicted}), y_pred)."
-    elif all(a == b or 1 in (a, b) for a, b in zip(true[::-1], predicted[::-1], strict=False)):
-        fix = f"If one should be repeated, write {name}(*pente.broadcast_arrays(y_true, y_pred))."
-    elif true[:-1] == predicted[:-1]:
-        fix = f"Give the last layer {true[-1]} units, one for each column of y_true."
-    else:
-        fix = "Give one target for each prediction."
-    raise ShapeError(f"{name}: y_true has shape {true} and y_pred {predicted}, and they must be the same. {fix}")
+        return f"Write {name}(pente.reshape(y_true, {predicted}), y_pred)."
+    repeated = f"if one should be repeated, write {name}(*pente.broadcast_arrays(y_true, y_pred))."
+    alike = all(a == b or 1 in (a, b) for a, b in zip(true[::-1], predicted[::-1], strict=False))
+    if len(true) > 1 and true[:-1] == predicted[:-1]:
+        units = f"Give the last layer units={true[-1]}, one for each column of y_true"
+        return f"{units}; {repeated}" if alike else f"{units}."
+    if len(true) == 3 and len(predicted) == 2 and true[0] == predicted[0]:
+        return "For an output at each step give the recurrent layer return_sequences=True."
+    return repeated.capitalize() if alike else _axes_fix(true, predicted)
+
+
+def _axes_fix(true: Shape, predicted: Shape) -> str:
+    """What to do where a dense layer saw every row of an example by itself."""
+    if true[:1] == predicted[:1] and len(predicted) > max(len(true), 2):
+        return "For one prediction an example put layers.Flatten() before the last layers."
+    return "Give one target for each prediction."
 
 
 # Order: the targets come first.

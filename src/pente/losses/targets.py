@@ -22,7 +22,7 @@ def in_unit_interval(name: str, values: Array) -> None:
     if lowest(values) >= 0 and highest(values) <= 1:
         return
     place = first((values < 0) | (values > 1))
-    fix = "Divide by 255 if these are grey values."
+    fix = "For grey values write y_true / 255; for numbers of any size use loss='mse'."
     if only(values, -1, 1):
         fix = "Labels of -1 and 1 become 0 and 1 with (y_true + 1) / 2."
     elif only(values, 1, 2):
@@ -54,5 +54,7 @@ def _label_fix(labels: Array, bad: Array, classes: int) -> str:
     if len(wrong) == 1 and wrong[0] < 0:
         return f"To leave these rows out write ignore_class={wrong[0]:g}."
     if (wrong >= classes).all() and (wrong == np.rint(wrong)).all():
-        return f"Give the last layer {int(wrong[-1]) + 1} units, or correct the labels."
+        return f"Give the last layer units={int(wrong[-1]) + 1}, or correct the labels."
+    if (wrong != np.rint(wrong)).any() and not np.isnan(wrong).any():
+        return "Correct the labels; for numbers that are measured use loss='mse'."
     return "Correct the labels."

@@ -37,7 +37,10 @@ def paired(grads: Any, model: Any) -> tuple[list[Any], list[Variable]]:
         )
     pairs = [(g, v) for g, v in zip(given, variables, strict=True) if v.trainable]
     if not pairs:
-        raise UsageError("nothing to train: all variables are frozen, or the model was never called and has none.")
+        raise UsageError(
+            "nothing to train: all variables are frozen, or the model was never called and has none. To train all of "
+            "them write model.unfreeze()."
+        )
     _check(pairs)
     return [g for g, _ in pairs], [v for _, v in pairs]
 
@@ -47,7 +50,7 @@ def _check(pairs: list[tuple[Any, Variable]]) -> None:
     if missing:
         raise GradientError(
             f"no gradient for {', '.join(missing)}: backward() was not called, or the loss does not depend on it. "
-            "Freeze it (trainable = False), or leave it out of the list."
+            "Write loss.backward() before; or freeze it (trainable = False), or leave it out of the list."
         )
     for g, v in pairs:
         shape = g.shape if hasattr(g, "shape") else np.shape(g)

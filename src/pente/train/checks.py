@@ -2,17 +2,22 @@
 
 from typing import Any
 
+import numpy as np
+
 from pente import losses, tree
-from pente.core.node import Node, Spec
+from pente.core.dispatch import node_of
+from pente.core.node import Node, Spec, ancestors
+from pente.core.primitives import cast, gather
 from pente.core.state import no_grad
 from pente.core.tensor import Tensor
 from pente.core.tracer import Tracer, placeholder, tracing
-from pente.errors import TraceError, UsageError
-from pente.layers.symbolic import SymbolicTensor, shown
+from pente.errors import PenteError, TraceError, UsageError
+from pente.layers.embedding import Embedding
+from pente.layers.symbolic import shown, symbols_in
 from pente.losses import Loss
 from pente.ops.lifting import lift
 from pente.ops.neural import sigmoid_, softmax_
-from pente.train.objective import Objective
+from pente.train.objective import Objective, by_output, names_of
 
 __all__ = ["check_fit", "check_head", "check_outputs", "predictions_for"]
 
@@ -25,11 +30,15 @@ PROBABILITIES = {
 LINEAR = ("matmul", "conv")
 
 
-def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int) -> None:
-    """Run model and loss on the shapes of all rows: what does not fit raises, as do labels that are out of range."""
+def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int, what: str = "") -> None:
+    """Run model and loss on the shapes of all rows: what does not fit raises, as do labels that are out of range.
+
+    ``what`` is the argument that the data came from, where it is not x and y.
+    """
     try:
         with tracing(Tracer()), no_grad():
-            predictions = predictions_for(model, x, rows)
+            given, predictions = predictions_for(model, x, rows)
+            check_ids(model, given, tree.leaves(predictions))
             for output, target, prediction in objective.pairs(y, predictions, model.output_names):
                 if output.loss is not None and target is not None:
                     check_head(output.loss, prediction)
@@ -37,42 +46,87 @@ def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int) -> No
     except TraceError:
         # A model or a loss that looks at values can only be run on them. The weights are made here all the same.
         model(tree.map_leaves(lambda array: Tensor(array[:1]), x), training=False)
+    except PenteError as error:
+        if what:
+            error.args = (f"{what}: {error.args[0]}",)
+        raise
 
 
-def check_outputs(loss: Any, output: Any) -> None:
-    """What is surely wrong between a loss and a model whose output is known as a symbolic tensor."""
-    if isinstance(loss, (list, tuple, dict)) or loss is None or not isinstance(output, SymbolicTensor):
+def check_outputs(loss: Any, outputs: Any) -> None:
+    """What is surely wrong between losses and a model whose outputs are known as symbolic tensors."""
+    symbols = symbols_in(outputs)
+    if loss is None or not symbols:
         return
-    with tracing(Tracer()), no_grad():
-        (prediction,) = tree.leaves(shown(output.call))
-        check_head(losses.get(loss), prediction)
+    given = by_output(loss, names_of(outputs, [symbol.name for symbol in symbols]), "loss", spread=True)
+    for one, symbol in zip(given, symbols, strict=True):
+        if one is not None and symbol.call.inputs:
+            place = next(i for i, x in enumerate(symbols_in(symbol.call.outputs)) if x is symbol)
+            with tracing(Tracer()), no_grad():
+                check_head(losses.get(one), tree.leaves(shown(symbol.call))[place])
 
 
-def predictions_for(model: Any, x: Any, rows: int) -> Any:
-    """What the model gives for this many rows like these, by shape alone."""
+def predictions_for(model: Any, x: Any, rows: int) -> tuple[dict[Node, Any], Any]:
+    """What the model gives for this many rows like these, by shape alone; and the data of each node it begins with."""
+    given: dict[Node, Any] = {}
 
     def empty(array: Any) -> Tensor:
-        return placeholder(Spec((rows, *array.shape[1:]), lift(array[:1]).dtype))
+        tensor = placeholder(Spec((rows, *array.shape[1:]), lift(array[:1]).dtype))
+        given[node_of(tensor)] = array
+        return tensor
 
-    return model(tree.map_leaves(empty, x), training=False)
+    return given, model(tree.map_leaves(empty, x), training=False)
+
+
+def check_ids(model: Any, given: dict[Node, Any], predictions: list[Any]) -> None:
+    """Raise where an embedding will be asked for rows that it does not have."""
+    layers = dict(model.walk())
+    for node in ancestors(node_of(prediction) for prediction in predictions):
+        if node.op is gather:
+            ids = node.inputs[1].inputs[0] if node.inputs[1].op is cast else node.inputs[1]
+            layer = layers.get(node.path)
+            if ids in given and isinstance(layer, Embedding):
+                layer.refuse_strangers(np.asarray(given[ids]))
 
 
 def check_head(loss: Loss, prediction: Tensor) -> None:
     """Raise where a loss of probabilities is given what comes before them, or the other way round."""
-    activation = PROBABILITIES.get(getattr(loss, "fn", None))  # type: ignore[arg-type]
+    function = getattr(loss, "fn", None)
+    activation = PROBABILITIES.get(function)  # type: ignore[arg-type]
     if activation is None or prediction.node is None:
         return
     node, logits = prediction.node, getattr(loss, "settings", {}).get("from_logits", False)
+    _refuse_one_unit(loss, node, activation)
     if logits and node.op in (softmax_, sigmoid_):
         raise UsageError(
             f"{loss.name} was told from_logits=True and wants numbers before the {activation}, and {node.path} ends in "
             f"{node.op}. Take that activation out of {node.path}, or write from_logits=False."
+        )
+    if activation == "softmax" and node.op is sigmoid_:
+        raise UsageError(
+            f"{loss.name} wants classes that exclude each other, and {node.path} ends in a sigmoid, whose rows do not "
+            "sum to 1. Give it activation='softmax'; for independent classes write loss='binary_crossentropy'."
         )
     if not logits and _is_linear(node):
         kind = type(loss).__name__
         raise UsageError(
             f"{loss.name} wants probabilities, and {node.path} is linear. Give it activation={activation!r}, or write "
             f"loss={kind}(from_logits=True)."
+        )
+
+
+def _refuse_one_unit(loss: Loss, node: Node, activation: str) -> None:
+    """Raise where a softmax has nothing to choose from, or a loss of classes a single one."""
+    if node.shape[-1:] != (1,):
+        return
+    if node.op is softmax_:
+        raise UsageError(
+            f"{node.path} is a softmax over a single unit, which is always 1. For a yes or no give it "
+            "activation='sigmoid', with loss='binary_crossentropy'; for classes one unit each."
+        )
+    if activation == "softmax":
+        raise UsageError(
+            f"{loss.name} wants one unit for each class, and {node.path} has a single one. For a yes or no give it "
+            "activation='sigmoid' and write loss='binary_crossentropy'."
         )
 
 

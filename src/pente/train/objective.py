@@ -13,7 +13,7 @@ from pente.metrics import Mean, Metric
 from pente.ops.lifting import lift
 from pente.ops.shape import reshape
 
-__all__ = ["Objective", "Output", "aligned"]
+__all__ = ["Objective", "Output", "aligned", "by_output", "names_of"]
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Objective:
     def pairs(self, y: Any, predictions: Any, names: list[str]) -> list[tuple[Output, Any, Tensor]]:
         """Each output with its targets, in the shape of its predictions where only a last axis of 1 is missing."""
         predicted = tree.leaves(predictions)
-        names = _names(predictions, names)
-        targets = [None] * len(names) if y is None else _by_output(y, names, "y")
+        names = names_of(predictions, names)
+        targets = [None] * len(names) if y is None else by_output(y, names, "y")
         if not self.outputs:
             self.outputs = self._sorted_out(names, predicted, targets)
         return [
@@ -56,8 +56,8 @@ class Objective:
         ]
 
     def _sorted_out(self, names: list[str], predicted: list[Tensor], targets: list[Any]) -> list[Output]:
-        found = _by_output(self.given, names, "loss", spread=True)
-        weights = _by_output(self.given_weights, names, "loss_weights", spread=True)
+        found = by_output(self.given, names, "loss", spread=True)
+        weights = by_output(self.given_weights, names, "loss_weights", spread=True)
         plain = _lists_by_output(self.given_metrics, names)
         weighted = _lists_by_output(self.given_weighted, names)
         outputs = []
@@ -138,7 +138,7 @@ def aligned(y: Any, prediction: Tensor) -> Tensor:
     return reshape(target, (*target.shape, 1)) if one else target
 
 
-def _names(predictions: Any, names: list[str]) -> list[str]:
+def names_of(predictions: Any, names: list[str]) -> list[str]:
     """A name for each output: the key in a dict, the layer's, or its number."""
     if isinstance(predictions, dict):
         return sorted(predictions)
@@ -148,7 +148,7 @@ def _names(predictions: Any, names: list[str]) -> list[str]:
     return [f"output_{i}" for i in range(count)] if count > 1 else ["output"]
 
 
-def _by_output(given: Any, names: list[str], what: str, spread: bool = False) -> list[Any]:
+def by_output(given: Any, names: list[str], what: str, spread: bool = False) -> list[Any]:
     """One thing for each output, from a dict by name or a list by place; one alone may hold for all."""
     if isinstance(given, Mapping) and set(given) <= set(names):
         return [given.get(name) for name in names]
@@ -157,14 +157,23 @@ def _by_output(given: Any, names: list[str], what: str, spread: bool = False) ->
     if isinstance(given, (list, tuple)):
         if len(given) != len(names):
             raise ShapeError(
-                f"{what} has {len(given)} entries, and the model has {len(names)} outputs: {', '.join(names)}."
+                f"{what} has {len(given)} entries, and the model has {len(names)} outputs: {', '.join(names)}. Write "
+                f"{what}={_each(names, given)}."
             )
         return list(given)
     if len(names) > 1 and not spread:
         raise UsageError(
-            f"the model has {len(names)} outputs ({', '.join(names)}), and {what} is one array: give a list or a dict."
+            f"the model has {len(names)} outputs ({', '.join(names)}), and {what} is one array: give a list, "
+            f"{what}=[{', '.join(names)}], or a dict, {what}={_each(names)}."
         )
     return [given] * len(names)
+
+
+def _each(names: list[str], given: Any = ()) -> str:
+    """A dict with an entry for each output, as code; what was given as names is filled in."""
+    known = given and all(isinstance(one, str) for one in given)
+    filled = [repr(given[min(i, len(given) - 1)]) if known else "..." for i in range(len(names))]
+    return f"{{{', '.join(f'{name!r}: {one}' for name, one in zip(names, filled, strict=True))}}}"
 
 
 def _weight_of(weight: Any, output: Output, names: list[str]) -> Any:
@@ -178,7 +187,7 @@ def _lists_by_output(given: Any, names: list[str]) -> list[list[Any]]:
     """The metrics of each output; a flat list holds for all outputs, one of lists for each its own."""
     nested = isinstance(given, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in given)
     if nested or isinstance(given, Mapping):
-        each = _by_output(given, names, "metrics")
+        each = by_output(given, names, "metrics")
     else:
         each = [given] * len(names)
     return [[] if one is None else list(one) if isinstance(one, (list, tuple)) else [one] for one in each]

@@ -324,7 +324,7 @@ def test_settings_that_are_not_known(make, known):
 
 
 def test_a_curve_of_one_point():
-    with pytest.raises(UsageError, match="at least 2 thresholds"):
+    with pytest.raises(UsageError, match="2 to 1,000,000 thresholds"):
         metrics.AUC(num_thresholds=1)
 
 

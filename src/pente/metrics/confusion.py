@@ -127,8 +127,8 @@ class AUC(_Thresholds):
     ) -> None:
         if curve not in ("ROC", "PR"):
             raise UnknownNameError("curve", curve, ["ROC", "PR"])
-        if num_thresholds < 2:
-            raise UsageError(f"AUC: a curve needs at least 2 thresholds, and num_thresholds is {num_thresholds}.")
+        if not 2 <= num_thresholds <= 1_000_000:  # beyond, the curve does not change, and memory ends
+            raise UsageError(f"AUC: a curve has 2 to 1,000,000 thresholds, and num_thresholds is {num_thresholds}.")
         inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
         super().__init__([-1e-7, *inner, 1.0 + 1e-7], name)
         self.num_thresholds = num_thresholds

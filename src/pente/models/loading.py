@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pente import losses, metrics, optimizers
 from pente.archive import from_json, read_archive, unpack_arrays
 from pente.core.tensor import Variable
 from pente.errors import DataError
@@ -61,7 +62,8 @@ def load_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] |
         raise DataError(f"{path}: it has the members {sorted(members)}, and a model has {sorted(MEMBERS)}.")
     told = {name: _told(path, name, members[name]) for name in ENTRIES}
     arrays = {name: unpack_arrays(members[name], f"{path}: {name}") for name in MEMBERS if name not in ENTRIES}
-    return Loading(str(path), vocabulary, told, arrays).model()
+    loading = Loading(str(path), vocabulary, told, arrays)
+    return loading.drawer.guarded("the model", lambda _: loading.model(), None)
 
 
 def _told(path: Any, name: str, text: bytes) -> Any:
@@ -72,7 +74,7 @@ def _told(path: Any, name: str, text: bytes) -> Any:
 
 def _require_entries(where: str, told: Any, names: set[str]) -> None:
     if not isinstance(told, dict) or set(told) != names:
-        got = sorted(told) if isinstance(told, dict) else f"{told!r:.80}"
+        got = sorted(map(str, told)) if isinstance(told, dict) else f"{told!r:.80}"
         raise DataError(f"{where} has the entries {sorted(names)}, got {got}.")
 
 
@@ -112,11 +114,12 @@ class Loading:
         with blank_weights(sum(array.nbytes for array in self.weights.values())):
             for state in self.drawer.listed(states):
                 _require_entries(f"{self.path}: a layer in architecture.json", state, STATE)
-                if state["path"] not in layers:
+                path = self.drawer.text(state["path"])
+                if path not in layers:
                     layers = dict(model.walk())  # what was built may have layers inside
-                if state["path"] not in layers:
-                    raise self.damaged(f"there is a layer {state['path']!r:.80} in it, and {_class_changed(model)}")
-                self._build_one(layers[state["path"]], state)
+                if path not in layers:
+                    raise self.damaged(f"there is a layer {path!r:.80} in it, and {_class_changed(model)}")
+                self._build_one(layers[path], state)
         for state in states:
             self._freeze(layers[state["path"]], state)
 
@@ -162,9 +165,15 @@ class Loading:
         model.class_names = names
         history = self.drawer.value(self.told["training.json"]["history"])
         if history is not None:
-            _require_entries(f"{self.path}: the history", history, set(HISTORY))
+            self._require_history(history)
             model.history = History()
             vars(model.history).update(history)
+
+    def _require_history(self, history: Any) -> None:
+        _require_entries(f"{self.path}: the history", history, set(HISTORY))
+        kinds = {"history": dict, "epoch": list, "epochs_of": dict}
+        if not all(isinstance(history[name], kind) for name, kind in kinds.items()):
+            raise self.damaged(f"the history is {history!r:.80}")
 
     # The training.
 
@@ -172,7 +181,7 @@ class Loading:
         told = self.told["training.json"]["plan"]
         if told is not None:
             _require_entries(f"{self.path}: the plan in training.json", told, PLAN)
-            model.plan = self.drawer.guarded("compile", self._plan, {k: self.drawer.value(v) for k, v in told.items()})
+            model.plan = self._plan({name: self.drawer.value(form) for name, form in told.items()})
             self._make_slots(model)
         own = training_state(model)
         aside = {name for name in self.training if name.startswith("metrics/") and name not in own}  # made when needed
@@ -182,15 +191,19 @@ class Loading:
 
     def _plan(self, told: dict[str, Any]) -> Plan:
         objective = Objective(told["loss"], told["metrics"], told["weighted_metrics"], told["loss_weights"])
-        objective.outputs = [Output(*each) for each in told["outputs"]]
-        return Plan(told["optimizer"], objective, told["jit"] is True, told["verify"] is True)
+        objective.outputs = [self._output(*each) for each in told["outputs"]]
+        return Plan(optimizers.get(told["optimizer"]), objective, told["jit"] is True, told["verify"] is True)
+
+    def _output(self, name: Any, loss: Any, weight: Any, plain: Any, weighted: Any) -> Output:
+        each = [{self.drawer.text(k): metrics.get(m) for k, m in given.items()} for given in (plain, weighted)]
+        return Output(self.drawer.text(name), None if loss is None else losses.get(loss), float(weight), *each)
 
     def _make_slots(self, model: Any) -> None:
         """Let the optimizer make the slots that are in the file."""
         ends = {name[i + 1 :] for name in self.training for i, letter in enumerate(name) if letter == "/"}
         slotted = [variable for path, variable in model.named_state().items() if path in ends]
         if slotted:
-            self.drawer.guarded("the optimizer", model.plan.optimizer.build, slotted)
+            model.plan.optimizer.build(slotted)
 
 
 def _class_changed(model: Any) -> str:

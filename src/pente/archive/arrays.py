@@ -75,7 +75,7 @@ def unpack_arrays(data: bytes, what: str) -> dict[str, Array]:
         found = deserialize(data)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError) as error:
         raise DataError(f"{what} is damaged: {error}.") from None
-    return {name: _array(f"{name!r} in {what}", view) for name, view in found}
+    return {name: _array(f"{name!r} in {what}", view) for name, view in sorted(found, key=lambda each: each[0])}
 
 
 def _array(what: str, view: Mapping[str, Any]) -> Array:
@@ -136,7 +136,7 @@ def _read_npz(path: Path, wanted: Wanted) -> dict[str, Any]:
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as members:
-                for info in members.infolist():
+                for info in sorted(members.infolist(), key=lambda info: info.filename):
                     name = info.filename.removesuffix(".npy")
                     if name in found:
                         raise ValueError(f"{name!r} stands twice in it")

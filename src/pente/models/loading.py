@@ -195,8 +195,8 @@ class Loading:
         return Plan(optimizers.get(told["optimizer"]), objective, told["jit"] is True, told["verify"] is True)
 
     def _output(self, name: Any, loss: Any, weight: Any, plain: Any, weighted: Any) -> Output:
-        each = [{self.drawer.text(k): metrics.get(m) for k, m in given.items()} for given in (plain, weighted)]
-        return Output(self.drawer.text(name), None if loss is None else losses.get(loss), float(weight), *each)
+        plain, weighted = ({str(k): metrics.get(m) for k, m in given.items()} for given in (plain, weighted))
+        return Output(str(name), None if loss is None else losses.get(loss), float(weight), plain, weighted)
 
     def _make_slots(self, model: Any) -> None:
         """Let the optimizer make the slots that are in the file."""

@@ -1,6 +1,8 @@
 """Accumulation, averages and groups: alone, around each other, in a training, and from a config."""
 
+import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -286,6 +288,50 @@ def test_a_config_makes_an_equal_optimizer_with_the_same_paths(name: str) -> Non
         made.build(weights())
     assert [v.name for v in again.variables] == [v.name for v in optimizer.variables]
     assert len({v.name for v in again.variables}) == len(again.variables)
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_copy_goes_on_alone(name: str) -> None:
+    optimizer, variables = WRAPPED[name](), weights()
+    apply(optimizer, gradients(2), variables)
+    other, copies = copy.deepcopy((optimizer, variables))
+    ahead = apply(optimizer, gradients(4), variables)
+    assert [v.name for v in other.variables] == [v.name for v in optimizer.variables]
+    assert_close(apply(other, gradients(4), copies), ahead)
+
+
+def test_segments_are_copied_and_stay_read_only() -> None:
+    other = copy.deepcopy(Adam(0.1, segments={"*": Segment(rate=0.5)}))
+    assert other.segments == {"*": Segment(rate=0.5)}
+    with pytest.raises(TypeError):
+        other.segments["*"] = Segment()  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_a_saved_model_goes_on_bit_for_bit(name: str, tmp_path: Path) -> None:
+    model = trained(WRAPPED[name](), epochs=1)
+    model.save(tmp_path / "model.pente")
+    other = pente.load_model(tmp_path / "model.pente")
+    assert repr(other.optimizer) == repr(model.optimizer)
+    x = np.random.default_rng(2).normal(size=(32, 3)).astype("float32")
+    for one in (model, other):
+        one.fit(x, x[:, :1], epochs=2, batch_size=8, verbose=0)
+    for a, b in zip(
+        [*model.variables, *model.optimizer.variables], [*other.variables, *other.optimizer.variables], strict=True
+    ):
+        assert np.array_equal(a.numpy(), b.numpy()), a.name
+
+
+@pytest.mark.parametrize("name", ["all", "accumulation of average"])
+def test_a_callback_that_sets_the_rate_reaches_the_optimizer_inside(name: str) -> None:
+    model = trained(WRAPPED[name]())
+    before = float(model.optimizer.learning_rate)
+    x = np.zeros((8, 3), "float32")
+    slower = pente.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+    model.fit(x, x[:, :1], epochs=2, batch_size=8, verbose=0, callbacks=[slower])
+    assert float(model.optimizer.learning_rate) == pytest.approx(before / 2)
+    assert float(model.optimizer.nested()[-1].learning_rate) == pytest.approx(before / 2)
+    assert vars(model)["programs"]["train_step"].retraces == []
 
 
 def test_a_config_of_plain_numbers_is_enough() -> None:

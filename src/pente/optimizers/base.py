@@ -40,11 +40,10 @@ class Optimizer(Configured):
     functions over lists; ``apply`` and ``step`` change the Variables of a model.
 
     ``learning_rate`` is a number, or a schedule: any function of the step. So may be weight_decay, momentum, rho and
-    the betas; each shows its present value. With ``weight_decay`` every weight also
-    shrinks by learning_rate · weight_decay of itself. ``clipvalue``, ``clipnorm`` (each gradient) or
-    ``global_clipnorm`` (all together) hold the gradients to a size. ``segments`` says by path, with * as wildcard, what
-    parts of the model differ: ``{"*/bias": Segment(decay=0.0), "backbone/*": Segment(rate=0.1)}``; the first that fits
-    holds.
+    the betas; each shows its present value. With ``weight_decay`` every weight also shrinks by learning_rate ·
+    weight_decay of itself. ``clipvalue``, ``clipnorm`` (each gradient) or ``global_clipnorm`` (all together) hold the
+    gradients to a size. ``segments`` says by path, with * as wildcard, what parts of the model differ:
+    ``{"*/bias": Segment(decay=0.0), "backbone/*": Segment(rate=0.1)}``; the first that fits holds.
 
     >>> import pente
     >>> class SignDescent(pente.optimizers.Optimizer):
@@ -85,6 +84,15 @@ class Optimizer(Configured):
             raise UsageError(f"an optimizer clips in one way, and got {' and '.join(ways)}: keep one of them.")
         if self.segments:  # read-only, because a change inside would not raise the revision
             self.segments = MappingProxyType({path: as_segment(path, given) for path, given in self.segments.items()})
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes over; a read-only table can be copied only as a plain one."""
+        segments = self.__dict__.get("segments")
+        return {**self.__dict__, "segments": dict(segments)} if segments else self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        segments = state.get("segments")
+        self.__dict__.update(state, **{"segments": MappingProxyType(segments)} if segments else {})
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"{type(self).__name__} has no {name}{elsewhere(name)}")

@@ -389,3 +389,21 @@ def test_what_fits_again_after_a_layer_was_taken_away_goes_on() -> None:
     assert model.built
     model.add(layers.Dense(2))
     assert model.output_shape == (None, 2)
+
+
+def test_models_and_layers_know_the_shapes_that_they_take_and_give() -> None:
+    image, extra, label, size = several()
+    model = Model([image, extra], [label, size])
+    assert (model.input_shape, model.output_shape) == ([(None, 4, 4, 1), (None, 2)], [(None, 3), (None, 1)])
+    flat = model.get_layer("flatten")
+    assert (flat.input_shape, flat.output_shape) == ((None, 4, 4, 1), (None, 16))
+    assert model.get_layer("concatenate").input_shape == [(None, 16), (None, 2)]
+    eager = Sequential([layers.Dense(3)])
+    assert eager.input_shape is None
+    eager(X)
+    assert (eager.input_shape, eager.output_shape) == ((None, 6), (None, 3))
+    told = layers.Dense(3, input_shape=(6,))
+    assert (told.input_shape, told.get_config()["input_shape"]) == ((None, 6), (6,))
+    net = Subclassed()
+    net.predict(X, verbose=0)
+    assert (net.input_shape, net.dense.input_shape, net.output_shape) == ((None, 6), (None, 6), (None, 3))

@@ -29,6 +29,7 @@ MADE: dict[str, tuple[Any, ...]] = {
     "layers.InputLayer": ((3, None),),
     "layers.LSTM": (3,),
     "layers.MultiHeadAttention": (2, 3),
+    "layers.Rescaling": (0.5,),
     "layers.Operation": ("add",),
     "layers.Permute": ((2, 1),),
     "layers.RepeatVector": (3,),

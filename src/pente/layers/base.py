@@ -59,6 +59,19 @@ class Name:
         vars(layer)["given_name"] = name
 
 
+class InputShape:
+    """The shape that a layer takes, with an open batch: as it was called, or else as its field tells it."""
+
+    def __get__(self, layer: "Layer | None", owner: Any = None) -> Any:
+        if layer is None:
+            return None  # a dataclass asks the class for the default
+        given = layer.given_input_shape
+        return (None, *given) if layer.seen_shape is None and given is not None else layer.seen_shape
+
+    def __set__(self, layer: "Layer", shape: Any) -> None:
+        vars(layer)["given_input_shape"] = shape
+
+
 class Drawn(NamedTuple):
     """How the first values of a weight came about: they follow their path until somebody has seen them."""
 
@@ -79,6 +92,8 @@ class Held(StateTree):
     drawn: dict[str, Drawn]
     penalties: dict[str, Any]
     calls: list[LayerCall]  # on symbolic tensors
+    given_input_shape: Any  # of one example, by the user
+    seen_shape: Any  # of the input, as it was first seen
     output_shape: Any  # as it was first seen
     build_shapes: Any  # what build was told
     added_losses: list[Any]
@@ -87,7 +102,8 @@ class Held(StateTree):
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         refuse_unknown(cls, kwargs)
         layer = super().__new__(cls)
-        vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "output_shape", "build_shapes")))
+        vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "build_shapes")))
+        vars(layer).update(dict.fromkeys(("given_input_shape", "seen_shape", "output_shape")))
         vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0, made_at=user_line())
         vars(layer).update(own_weights={}, drawn={}, penalties={}, frozen=[], calls=[], added_losses=[])
         return layer
@@ -116,7 +132,7 @@ class Layer(Fields, Held):
     name: Name = Name()
     trainable: bool = True
     dtype: Any = None
-    input_shape: Any = None
+    input_shape: Any = InputShape()
 
     takes_training: ClassVar[bool] = False
     wanted_shapes: ClassVar[int] = 1  # how many inputs build is told the shape of
@@ -139,7 +155,8 @@ class Layer(Fields, Held):
                 self.set_trainable(value)
 
     def _field(self, name: str) -> Any:
-        return self.given_name if name == "name" else super()._field(name)
+        given = {"name": self.given_name, "input_shape": self.given_input_shape}
+        return given[name] if name in given else super()._field(name)
 
     # What a layer overrides.
 
@@ -248,7 +265,8 @@ class Layer(Fields, Held):
         if outermost and (call.losses or self.added_losses):
             vars(self)["added_losses"] = call.losses
         if self.output_shape is None:
-            vars(self)["output_shape"] = open_shapes(result)
+            given = open_shapes(args[0] if len(args) == 1 else args)
+            vars(self).update(seen_shape=given, output_shape=open_shapes(result))
         return result
 
     def ensure_built(self, *shapes: Any) -> None:

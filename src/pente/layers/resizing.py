@@ -166,7 +166,8 @@ class Rescaling(Layer):
     offset: Any = 0.0
 
     def call(self, x: Tensor) -> Tensor:
-        return as_float(x) * self.scale + self.offset
+        scaled: Tensor = as_float(x) * self.scale + self.offset
+        return scaled
 
 
 def sides_of(layer: Any, field: str) -> Sides:

@@ -73,7 +73,7 @@ class Model(Layer, Trainer, Saved):
         for symbol in symbols_in(inputs):
             symbol.models.add(self)
         self.built = True
-        vars(self)["output_shape"] = shapes_of(self.graph.outputs)
+        vars(self).update(seen_shape=shapes_of(inputs), output_shape=shapes_of(self.graph.outputs))
         self.settle()
 
     def root_path(self) -> str:

@@ -149,4 +149,4 @@ def _beginning(layer: Layer) -> SymbolicTensor | None:
     if isinstance(layer, Model) and layer.graph is not None and isinstance(layer.graph.inputs, SymbolicTensor):
         inside = layer.graph.inputs
         return Input(inside.shape[1:], dtype=inside.dtype)
-    return None if layer.input_shape is None else Input(layer.input_shape)
+    return None if layer.given_input_shape is None else Input(layer.given_input_shape)

@@ -94,7 +94,7 @@ def test_a_column_of_text_is_named_with_what_turns_it_into_numbers(maker: str) -
 
 def test_a_category_is_text() -> None:
     for frame in (pd.DataFrame(TEXT).astype({"city": "category"}), pl.DataFrame(TEXT).cast({"city": pl.Categorical})):
-        with pytest.raises(DataError, match="column 'city' of x holds .*'Oslo'"):
+        with pytest.raises(DataError, match=r"column 'city' of x holds .*'Oslo'"):
             ArrayDataset(frame)
 
 

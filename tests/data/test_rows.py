@@ -171,9 +171,8 @@ def test_an_epoch_over_a_file_keeps_memory_flat(large: Path, block: int | None, 
     monkeypatch.setattr(ArrayDataset, "AT_MOST", 4_000_000)
     batches = ArrayDataset(np.load(large, mmap_mode="r")).shuffle(0, block_size=block).batch(64)
     most, begin = 0, resident()
-    for batch in batches:
+    for _ in batches:
         most = max(most, resident() - begin)
-    assert batch.shape == (64, 1024)
     assert most < 24_000_000
 
 

@@ -19,6 +19,7 @@ __all__ = ["read_idx", "write_idx"]
 
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAGIC_OF_GZIP = b"\x1f\x8b"
+PIECE = 1 << 24  # bytes that are read at once
 
 
 def read_idx(path: str | Path) -> NDArray[Any]:
@@ -36,7 +37,7 @@ def read_idx(path: str | Path) -> NDArray[Any]:
         with gzip.open(path, "rb") if packed else path.open("rb") as file:
             dtype, shape = _header(file, path)
             offset = file.tell()
-            rest = file.read(math.prod(shape) * dtype.itemsize + 1) if packed else b""
+            rest = _read(file, math.prod(shape) * dtype.itemsize + 1) if packed else b""
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is packed with gzip and is damaged: {error}. Fetch it again.") from None
     size = len(rest) if packed else path.stat().st_size - offset
@@ -61,6 +62,15 @@ def _header(file: IO[bytes] | gzip.GzipFile, path: Path) -> tuple[np.dtype[Any],
     return np.dtype(DTYPES[magic[2]]), tuple(np.frombuffer(lengths, ">u4").tolist())
 
 
+def _read(file: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
+    """The next bytes, piece by piece: a header may promise more than there is, and no memory is taken for that."""
+    parts = []
+    while most > 0 and (part := file.read(min(most, PIECE))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
+
+
 def _check_size(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> None:
     expected = math.prod(shape) * dtype.itemsize
     if size != expected:
@@ -77,9 +87,8 @@ def write_idx(path: str | Path, array: ArrayLike) -> None:
     codes = {np.dtype(name): code for code, name in DTYPES.items()}
     dtype = values.dtype.newbyteorder(">")
     if dtype not in codes or not 0 < values.ndim < 256 or max(values.shape) >= 2**32:
-        raise DataError(
-            f"IDX holds {', '.join(str(d) for d in codes)} with 1 axis or more; got {values.dtype} {values.shape}."
-        )
+        known = ", ".join(code.newbyteorder("=").name for code in codes)
+        raise DataError(f"IDX holds arrays of {known} with 1 axis or more; got {values.dtype} of shape {values.shape}.")
     header = bytes([0, 0, codes[dtype], values.ndim]) + np.array(values.shape, ">u4").tobytes()
     data = header + values.astype(dtype).tobytes()
     Path(path).write_bytes(gzip.compress(data, mtime=0) if str(path).endswith(".gz") else data)

@@ -21,6 +21,7 @@ def train_test_split(
     test_size: float | int = 0.25,
     seed: int = 0,
     stratify: ArrayLike | None = None,
+    groups: ArrayLike | None = None,
     shuffle: bool = True,
 ) -> list[Array]:
     """Split arrays of N rows in two, so that no test row was ever seen in training.
@@ -35,11 +36,14 @@ def train_test_split(
     equal rows must stay together), and of the roundings possible, one that puts each class on both sides if it can.
     An input that comes with several labels counts as the first of them.
 
+    ``groups`` gives a label for each row, such as the patient that a scan is of: rows of a group stay together, too.
+
     The seed decides everything random. With `shuffle=False` the rows keep their order, and the test rows are the last
     that do not occur earlier.
 
     Raises DataError for no arrays, arrays of different lengths or without values, a size that leaves a side empty,
-    rows that are all equal, a class with fewer than two distinct rows, and a side with fewer rows than classes.
+    rows that all belong together, a class with fewer than two distinct rows, a side with fewer rows than classes, and
+    ``stratify`` with ``groups``, which ``k_fold`` does.
 
     >>> x, y = np.arange(20).reshape(10, 2), np.arange(10)
     >>> x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.3, seed=1)
@@ -50,17 +54,17 @@ def train_test_split(
     count = _common_length(columns)
     test_count = _test_count(test_size, count)
     rng = generator(seed)
-    groups = _group_equal_rows(columns[0])
+    together = _group_equal_rows(columns[0]) if groups is None else _joined(columns[0], groups, stratify)
     # Unshuffled, the last rows are tested: so the groups are offered last first.
-    offered = rng.permutation(len(groups.sizes)) if shuffle else np.arange(len(groups.sizes))[::-1]
+    offered = rng.permutation(len(together.sizes)) if shuffle else np.arange(len(together.sizes))[::-1]
     strata = [(offered, test_count)]
     if stratify is not None:
-        strata = _strata(groups, offered, _labels(stratify, count, shuffle), test_count)
-    tested = np.zeros(len(groups.sizes), dtype=bool)
+        strata = _strata(together, offered, _labels(stratify, count, shuffle), test_count)
+    tested = np.zeros(len(together.sizes), dtype=bool)
     for members, wanted in strata:
-        tested[_choose(members, groups.sizes[members], wanted)] = True
+        tested[_choose(members, together.sizes[members], wanted)] = True
     rows = rng.permutation(count) if shuffle else np.arange(count)
-    in_test = tested[groups.of_row[rows]]
+    in_test = tested[together.of_row[rows]]
     return [column[rows[side]] for column in columns for side in (~in_test, in_test)]
 
 
@@ -76,15 +80,46 @@ class _Groups(NamedTuple):
 
 
 def _group_equal_rows(array: Array) -> _Groups:
-    seen: dict[Hashable, int] = {}
-    of_row = np.array([seen.setdefault(key, len(seen)) for key in _row_keys(array)])
-    if len(seen) == 1:
+    of_row = _numbers_of_rows(array)
+    if not of_row.any():
         raise DataError(
             f"all {len(array)} rows of the first array are equal, so every test row would be one of the training rows; "
             "expected at least 2 different rows"
         )
+    return _groups_of(of_row)
+
+
+def _groups_of(of_row: Rows) -> _Groups:
     _, first, sizes = np.unique(of_row, return_index=True, return_counts=True)
     return _Groups(of_row, first, sizes)
+
+
+def _numbers_of_rows(array: Array) -> Rows:
+    """Equal rows get the same number, counted from 0 as they first appear."""
+    seen: dict[Hashable, int] = {}
+    return np.array([seen.setdefault(key, len(seen)) for key in _row_keys(array)])
+
+
+def _joined(array: Array, groups: ArrayLike, stratify: ArrayLike | None) -> _Groups:
+    """Rows that are equal or of one group, or linked by a chain of such rows, belong together."""
+    labels = np.asarray(groups)
+    if labels.shape != (len(array),):
+        raise DataError(f"groups must give one label for each of the {len(array)} rows, got shape {labels.shape}")
+    if stratify is not None:
+        raise DataError(
+            "stratify and groups at once need several tries: train, test = next(k_fold(x, stratify=y, groups=groups))"
+        )
+    links = _numbers_of_rows(array), np.unique(labels, return_inverse=True)[1]
+    of_row, before = np.arange(len(array)), None
+    while before is None or (of_row != before).any():  # each row takes the smallest number of those it is linked to
+        before = of_row
+        for link in links:
+            smallest = np.full(link.max() + 1, len(array))
+            np.minimum.at(smallest, link, of_row)
+            of_row = smallest[link]
+    if not of_row.any():
+        raise DataError("all rows are linked by equal rows or groups, so that none can be tested apart from the others")
+    return _groups_of(np.unique(of_row, return_inverse=True)[1])
 
 
 def _row_keys(array: Array) -> Iterator[Hashable]:

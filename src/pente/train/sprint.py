@@ -57,6 +57,7 @@ def sprint(
             if foothold is not None and not foothold.holds(done, at >= len(order), logs(), state):
                 runner = None  # what it holds is not wanted back
                 return foothold.back(), {}
+            source.reached(done)
             if not between(done - 1, logs):
                 break
     finally:

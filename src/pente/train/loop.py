@@ -30,7 +30,6 @@ class Run(NamedTuple):
 
     def between(self, model: Steps, step: int, logs: Callable[[], Mapping[str, Any]]) -> bool:
         """Between two steps: those who want to look; whether to go on."""
-        self.source.reached(step + 1)
         self.callbacks.look(step, logs)
         self.interrupt.check()
         return not model.stop_training
@@ -102,6 +101,7 @@ class Loop(Steps):
             if guard is not None:
                 guard.before_step(step, tensors, partial(self._changed_by, "train_step", *tensors))
             logs = self._step(*tensors)
+            source.reached(step + 1)
             rows += batch.rows
             if guard is not None:
                 guard.after_step(epoch, logs, partial(_rows_of, source, number))

@@ -8,7 +8,7 @@ import pytest
 import pente
 from pente import Input, Sequential, callbacks, layers
 from pente.errors import NonFiniteError
-from pente.train.origin import origin_of
+from pente.train.origin import origin_of, rows_that_stand_out
 from pente.train.snapshot import Snapshot
 
 RNG = np.random.default_rng(0)
@@ -114,8 +114,20 @@ def test_the_update_is_told_where_all_gradients_are_numbers(jit: bool) -> None:
 def test_a_batch_that_holds_nan_itself_is_told() -> None:
     made = model()
     batch = (pente.tensor(changed(X[:20], 3, np.nan)), pente.tensor(Y[:20]), None)
-    where = origin_of(made, batch, Snapshot(made.variables), None)
-    assert where.startswith("x itself holds nan (4 of 80 numbers). Look at row 3 of the batch")
+    assert origin_of(made, batch, Snapshot(made.variables)) == "x itself holds nan (4 of 80 numbers)."
+    assert rows_that_stand_out(batch, None).startswith("Look at row 3 of the batch")
+
+
+@EACH
+def test_the_batch_before_is_told_where_it_made_the_weights_leap(jit: bool) -> None:
+    made = Sequential([Input((4,)), layers.Dense(1)])
+    made.compile(pente.optimizers.SGD(1e-3), "mse", jit=jit)
+    place = place_of(made, changed(X, 105, 1e15))
+    assert "The loss is inf in epoch 1, batch 7. First not finite: the loss itself, of outputs as far as" in place
+    assert "The batch before made dense/kernel grow to" in place
+    assert "Look at row 105 of x" in place
+    assert place.endswith("the model is as it was before batch 6.")
+    assert int(made.optimizer.iterations.numpy()) == 5
 
 
 @EACH

@@ -1,32 +1,29 @@
 """Where a number that is not finite comes from: the first place on the way of one training step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from pente import tree
 from pente.autodiff.watching import Found
+from pente.core.tensor import Variable
 from pente.errors import PenteError
 from pente.train.snapshot import Snapshot
 
-__all__ = ["origin_of"]
+__all__ = ["leap_of", "origin_of", "rows_that_stand_out"]
 
 HUGE = 1e15  # what such a number is multiplied by, or raised to, soon leaves float32
 STANDS_OUT = 1000.0  # times what the median row has
 ADVICE = "Try a smaller learning rate, or clipnorm=1.0 in the optimizer."
 
 
-def origin_of(model: Any, batch: tuple[Any, Any, Any], after: Snapshot, rows: Any) -> str:
+def origin_of(model: Any, batch: tuple[Any, Any, Any], after: Snapshot) -> str:
     """What this step, from the state in which the model is now, makes first that is not finite, in a sentence or two.
 
-    ``after`` is the state that the step leads to; ``rows`` are the numbers of the batch's rows in the data, if known.
+    ``after`` is the state that the step leads to. In the order of the computation: inputs, weights, outputs of layers,
+    loss, gradients, new weights.
     """
-    return " ".join(filter(None, [_first(model, batch, after), _rows(batch, rows)]))
-
-
-def _first(model: Any, batch: tuple[Any, Any, Any], after: Snapshot) -> str:
-    """In the order of the computation: inputs, weights, outputs of layers, loss, gradients, new weights."""
     for name, part in zip(("x", "y", "sample_weight"), batch, strict=True):
         if (bad := _bad(part)) is not None:
             return f"{name} itself holds {bad}."
@@ -38,6 +35,20 @@ def _first(model: Any, batch: tuple[Any, Any, Any], after: Snapshot) -> str:
     except PenteError as error:
         return f"The step cannot be watched inside: {error}"
     return _in_layers(model, logs, found) or _in_gradients(model, found) or _in_update(after) or ADVICE
+
+
+def leap_of(weights: Iterable[Variable], before: Snapshot, after: Snapshot) -> str:
+    """The weight that a step made a thousand times larger than any was, in words; nothing where there is none."""
+    sizes = [(_size(after.values[v]), v) for v in weights if v.trainable]
+    largest, variable = max(sizes, key=lambda each: each[0], default=(0.0, None))
+    usual = max((_size(before.values[v]) for _, v in sizes), default=0.0)
+    if variable is None or largest <= STANDS_OUT * max(usual, 1e-3):
+        return ""
+    return f"made {variable.name} grow to {largest:.3g}, where no weight was beyond {usual:.3g}"
+
+
+def _size(array: Any) -> float:
+    return float(np.abs(array).max(initial=0.0))
 
 
 def _in_layers(model: Any, logs: Any, found: Found) -> str:
@@ -111,8 +122,11 @@ def _most(value: Any) -> float:
     return max((float(array.max()) for array in _arrays(value) if array.size and array.dtype.kind in "fiu"), default=0)
 
 
-def _rows(batch: tuple[Any, Any, Any], rows: Any) -> str:
-    """The rows of x or y in which a number is far from those of the others, or is none."""
+def rows_that_stand_out(batch: tuple[Any, Any, Any], rows: Any) -> str:
+    """The rows of x or y in which a number is far from those of the others, or is none; nothing where there is none.
+
+    ``rows`` are the numbers of the batch's rows in the data, if known.
+    """
     for name, part in zip("xy", batch, strict=False):
         for array in _arrays(part):
             if array.dtype.kind == "f" and array.ndim and len(array):

@@ -75,7 +75,9 @@ def _tried(model: "Loop", verb: str, source: Source, title: str) -> dict[str, fl
         before.restore()
     how = "traced, compiled and run" if model.compiled().jit else "run"
     _tell("", numbers_text(logs))
-    _tell("", f"{how} in {_duration(times[0])}, once more in {_duration(times[1])}; {_memory(model, verb, changed)}")
+    _tell("", f"{how} in {_duration(times[0])}, once more in {_duration(times[1])}")
+    if verb == "train_step":
+        _tell("", _memory(model, changed))
     return logs
 
 
@@ -98,12 +100,12 @@ def _described(part: Any) -> str:
     return ", ".join(f"{tuple(array.shape)} {array.dtype}" for array in tree.leaves(part))
 
 
-def _memory(model: "Loop", verb: str, changed: list[Variable]) -> str:
+def _memory(model: "Loop", changed: list[Variable]) -> str:
     own = set(model.variables)
     weights = sum(v.array.nbytes for v in own)
     state = sum(v.array.nbytes for v in changed if v not in own)
     parts = [f"weights {_bytes(weights)}", f"optimizer and metrics {_bytes(state)}"]
-    program = model._recent(verb)
+    program = model._recent()
     if program is not None and isinstance(program.table, NativeTable):
         parts.append(f"work {_bytes(program.table.arena.nbytes)}")
     return ", ".join(parts)

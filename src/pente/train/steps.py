@@ -224,9 +224,9 @@ class Steps:
             programs[verb] = Jitted(lambda *batch: self._form(verb)(*batch), version=self._version)
         return programs[verb]
 
-    def _recent(self, verb: str = "train_step") -> Compiled | None:
+    def _recent(self) -> Compiled | None:
         """The program of the last training step."""
-        program: Jitted | None = vars(self).get("programs", {}).get(verb)
+        program: Jitted | None = vars(self).get("programs", {}).get("train_step")
         return None if program is None else program.recent
 
     def _all_variables(self) -> list[Variable]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pente.core import primitives as p
 from pente.core.tensor import Handle, Variable
-from pente.ops.creation import zeros_like
+from pente.ops.elementwise import where
 from pente.optimizers.base import Array, State
 from pente.optimizers.wrapper import Wrapper, chosen
 
@@ -47,16 +47,21 @@ class Accumulation(Wrapper):
     def update(
         self, grads: Sequence[Array], params: Sequence[Array], state: State, paths: Sequence[str] = ()
     ) -> tuple[list[Array], State]:
-        """One batch: the gradients are added up; with the last of a group the update is made, and both begin anew."""
-        sums = [s + p.cast(g, dtype=s.dtype) for s, g in zip(state["gradients"], grads, strict=True)]
+        """One batch: its share of the mean is added; with the last batch of a group the update is made."""
+        first = state["batches"] == 0
+        before = [_unless(first, s) for s in state["gradients"]]
+        means = [s + p.cast(g, dtype=s.dtype) / self.steps for s, g in zip(before, grads, strict=True)]
         count = state["batches"] + 1
-        waiting = list(params), {**state, "batches": count, "gradients": sums}
+        waiting = list(params), {**state, "batches": count, "gradients": means}
         full = count >= self.steps
-        traced = isinstance(full, Handle)
-        if not traced and not full:
+        if not isinstance(full, Handle) and not full:
             return waiting
-        moved, inside = self.optimizer.update([s / self.steps for s in sums], params, state["inside"], paths)
-        zeros = [zeros_like(s) if traced else np.zeros_like(s) for s in sums]
-        after = moved, {**state, "batches": count * 0, "gradients": zeros, "inside": inside}
+        moved, inside = self.optimizer.update(means, params, state["inside"], paths)
+        after = moved, {**state, "batches": count * 0, "gradients": means, "inside": inside}
         # A choice between values, and not a branch: so the step stays one program without a stop.
-        return chosen(full, after, waiting) if traced else after
+        return chosen(full, after, waiting) if isinstance(full, Handle) else after
+
+
+def _unless(condition: Array, x: Array) -> Array:
+    """0 where the condition holds, else x."""
+    return where(condition, 0.0, x) if isinstance(condition, Handle) else np.where(condition, np.zeros_like(x), x)

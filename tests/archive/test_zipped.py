@@ -128,6 +128,16 @@ def before(path: Path) -> Any:
     path.write_bytes(b"PK\x03\x04 a script" + path.read_bytes())
 
 
+def between(path: Path) -> Any:
+    """A member that the directory does not name."""
+    forge(path, [("manifest.json", manifest_of(MEMBERS)), *MEMBERS.items(), ("hidden.json", b"hidden")])
+    data = bytearray(path.read_bytes())
+    del data[data.rindex(b"PK\x01\x02") : data.rindex(b"PK\x05\x06")]
+    start, end = data.index(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    data[end + 8 : end + 20] = struct.pack("<HHII", 3, 3, end - start, start)
+    path.write_bytes(data)
+
+
 def behind(path: Path) -> Any:
     forge(path, [("manifest.json", manifest_of(MEMBERS)), *MEMBERS.items()])
     path.write_bytes(path.read_bytes() + b"more")
@@ -157,10 +167,11 @@ FORGED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a member that is compressed": (compressed, "manifest.json is compressed"),
     "a link": (a_link, "weights.safetensors is a link"),
     "a member twice": (twice, "architecture.json is there twice"),
-    "overlapping members": (overlapping, "inside of something else|damaged"),
+    "overlapping members": (overlapping, "begins at byte|damaged"),
     "a member larger than the file": (claims(2**31), "cut off|damaged"),
-    "a member smaller than it is": (claims(100), "weights.safetensors has 100 bytes|damaged"),
-    "something before": (before, "inside of something else|damaged"),
+    "a member smaller than it is": (claims(100), "cut off: its members end at byte"),
+    "something before": (before, "begins at byte|damaged"),
+    "something between": (between, "cut off: its members end at byte"),
     "something behind": (behind, "something stands behind"),
     "other data": (other_data, "weights.safetensors is not what was saved: its SHA-256"),
     "too many members": (many, "101 members"),

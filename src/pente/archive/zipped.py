@@ -12,7 +12,7 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from pente.archive.replacing import replacing
 from pente.archive.text import MOST_TEXT, from_json, to_json
@@ -83,14 +83,14 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[zipfile.ZipFile, dic
         _require_zip(path, file)
         try:
             with zipfile.ZipFile(file) as archive:
-                yield archive, _directory(path, archive)
+                yield archive, _directory(path, archive, file)
         except DataError:
             raise
         except (zipfile.BadZipFile, struct.error, ValueError, RuntimeError, EOFError, OverflowError, OSError) as error:
             raise DataError(f"{path} is damaged: {error}.") from None
 
 
-def _require_zip(path: Any, file: Any) -> None:
+def _require_zip(path: Any, file: BinaryIO) -> None:
     """Raise unless the file begins and ends as ours do, with a directory of few members."""
     size = os.fstat(file.fileno()).st_size
     begins = file.read(8)
@@ -116,10 +116,10 @@ def _instead(begins: bytes) -> str:
     return kind + _HINT if kind else "it does not begin as one."
 
 
-def _directory(path: Any, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The members by name, each of which lies in the file by itself, as it is, and under a plain name."""
+def _directory(path: Any, archive: zipfile.ZipFile, file: BinaryIO) -> dict[str, zipfile.ZipInfo]:
+    """The members by name, which lie in the file one behind the other, as they are, and under plain names."""
     infos: dict[str, zipfile.ZipInfo] = {}
-    free = 0  # where the next member may begin
+    end = 0  # of the member before
     for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
         name = info.filename
         if not NAME.fullmatch(name):
@@ -130,15 +130,20 @@ def _directory(path: Any, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo
             raise DataError(f"{path}: the member {name} is compressed or encrypted, and ours never are.")
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             raise DataError(f"{path}: the member {name} is a link or a folder, and not data.")
-        if info.header_offset < free or (not infos and info.header_offset):
-            raise DataError(f"{path}: the member {name} begins at byte {info.header_offset}, inside of something else.")
-        free = info.header_offset + HEADER + len(name) + info.file_size
+        if info.header_offset != end:
+            raise DataError(f"{path}: the member {name} begins at byte {info.header_offset}, and not at {end}.")
+        end += _header_length(file, end) + info.file_size
         infos[name] = info
-    if free > archive.start_dir:
-        raise DataError(
-            f"{path} is cut off: its members end at byte {free}, behind the {archive.start_dir} that it has."
-        )
+    if end != archive.start_dir:
+        raise DataError(f"{path} is cut off: its members end at byte {end}, and the rest is at {archive.start_dir}.")
     return infos
+
+
+def _header_length(file: BinaryIO, start: int) -> int:
+    """How many bytes stand before a member's data: 30, its name, and what large members need."""
+    file.seek(start + 26)
+    name, extra = struct.unpack("<2H", file.read(4))
+    return HEADER + int(name) + int(extra)
 
 
 # The members.

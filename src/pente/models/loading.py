@@ -61,7 +61,7 @@ def load_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] |
     if set(members) != set(MEMBERS):
         raise DataError(f"{path}: it has the members {sorted(members)}, and a model has {sorted(MEMBERS)}.")
     told = {name: _told(path, name, members[name]) for name in ENTRIES}
-    arrays = {name: unpack_arrays(members[name], f"{path}: {name}") for name in MEMBERS if name not in ENTRIES}
+    arrays = {name: unpack_arrays(members.pop(name), f"{path}: {name}") for name in MEMBERS if name not in ENTRIES}
     loading = Loading(str(path), vocabulary, told, arrays)
     return loading.drawer.guarded("the model", lambda _: loading.model(), None)
 

@@ -9,7 +9,7 @@ import pytest
 import pente
 from pente import schedules as s
 from pente.errors import UsageError
-from pente.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, get
+from pente.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop, get
 
 ONE = s.OneCycle(0.1, total_steps=12)
 
@@ -155,6 +155,7 @@ def test_a_config_keeps_the_schedules(make: Callable[[], Optimizer]) -> None:
         (lambda: SGD(0.1, nesterov=True, momentum="0.9"), "momentum is a number from 0 to 1"),
         (lambda: Adam(s.CosineDecay), "learning_rate is a number above 0"),
         (lambda: Adam(0.1, epsilon=s.CosineDecay(0.1, 10)), "epsilon is a number above 0"),
+        (lambda: Nadam(0.1, beta_1=s.CosineDecay(0.1, 10)), r"write Nadam\(beta_1=0.9\)"),
         (lambda: Adam({"class_name": "CosineDecay", "config": {"initial_learning_rate": -1, "decay_steps": 1}}), "-1"),
     ],
 )

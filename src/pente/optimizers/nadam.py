@@ -7,6 +7,7 @@ import numpy as np
 
 from pente.core import primitives as p
 from pente.dtypes import float64
+from pente.errors import UsageError
 from pente.optimizers.base import Array, Optimizer
 
 __all__ = ["Nadam"]
@@ -36,6 +37,11 @@ class Nadam(Optimizer):
     beta_1: float = 0.9
     beta_2: Any = 0.999
     epsilon: float = 1e-7
+
+    def _set_number(self, name: str, value: Any) -> None:
+        if name == "beta_1" and not hasattr(value, "__float__"):
+            raise UsageError("beta_1 of Nadam grows by a rule of its own: write Nadam(beta_1=0.9), or take Adam.")
+        super()._set_number(name, value)
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from pente.compiler.threads import run_native
 from pente.compiler.views import View
 from pente.core.graph import Graph
 from pente.core.node import Node
+from pente.core.room import make_room
 from pente.core.state import state
 from pente.errors import BoundsError, PenteError
 
@@ -186,6 +187,7 @@ def _loops(rows: Sequence[Row]) -> list[LoopRow]:
 
 def _aligned(size: int) -> Any:
     """So many bytes, from the beginning of a line of the cache."""
+    make_room(size)
     memory = np.empty(size + 64, np.uint8)
     return memory[-address_of(memory) % 64 :][:size]
 

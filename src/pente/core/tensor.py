@@ -14,6 +14,7 @@ import numpy as np
 from pente.core.arrays import array_of
 from pente.core.habits import METHODS, ufunc_hint
 from pente.core.node import NOTHING, Node, Spec, next_serial
+from pente.core.room import make_room
 from pente.core.state import Position, state, user_position
 from pente.dtypes import DType, as_dtype, is_inexact
 from pente.errors import DTypeError, ShapeError, TraceError, UsageError
@@ -325,6 +326,7 @@ class Variable(Handle):
 
     def __init__(self, value: Any, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None:
         self._value = _own_array(value, None if dtype is None else as_dtype(dtype))
+        make_room(self._value.nbytes)
         self._grad = None
         self.born = next_serial()
         self._leaf: Tensor | None = None

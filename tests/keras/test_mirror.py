@@ -56,6 +56,14 @@ LISTED = {
         top_k_categorical_accuracy
         """,
     "models": "Model Sequential load_model save_model",
+    "ops": """
+        abs absolute add all amax amin any argmax argmin cast ceil celu clip concatenate cos cosh divide elu equal erf
+        exp expand_dims expm1 floor floor_divide gelu greater greater_equal hard_sigmoid hard_silu hard_swish hard_tanh
+        leaky_relu less less_equal log log10 log1p log2 log_sigmoid log_softmax logaddexp logical_and logical_not
+        logical_or logsumexp matmul maximum mean minimum multiply negative not_equal one_hot power reciprocal relu relu6
+        repeat reshape selu sigmoid sign silu sin sinh softmax softplus softsign sqrt square squeeze stack std subtract
+        sum swish take tan tanh transpose true_divide var where
+        """,
     "optimizers": "Adadelta Adagrad Adam AdamW Adamax Lamb Lion Nadam Optimizer RMSprop SGD get",
     "optimizers.schedules": """
         CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay LearningRateSchedule PiecewiseConstantDecay
@@ -150,6 +158,8 @@ DIFFERENT = {
     "layers.BatchNormalization": dict.fromkeys(
         ["renorm", "renorm_clipping", "renorm_momentum"], "not known to Keras 3.10"
     ),
+    "ops.one_hot": {"axis": "the last"},
+    "ops.where": dict.fromkeys(["x1", "x2"], "nonzero is a function of its own"),
     "layers.Embedding": {"weights": "set_weights"},
     "layers.Flatten": {"data_format": "channels stand last"},
     "layers.SpatialDropout2D": {"data_format": "channels stand last"},

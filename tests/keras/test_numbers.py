@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pente import keras as own
-from pente.layers.merging import Operation
+from pente.layers.operations import Operation
 from tests.keras.oracle import keras
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__")  # of Keras's own

@@ -1,20 +1,18 @@
 """Layers that make one tensor of several."""
 
-from collections.abc import Callable
 from functools import reduce
 from typing import Any, ClassVar
 
 from pente.core.tensor import Tensor
-from pente.errors import ShapeError, UnknownNameError, UsageError
+from pente.errors import ShapeError, UsageError
 from pente.layers.advice import for_joining, for_sum
 from pente.layers.base import Layer
-from pente.ops.elementwise import add, divide, maximum, minimum, multiply, subtract
-from pente.ops.linalg import matmul
+from pente.ops.elementwise import add, maximum, minimum, multiply, subtract
 from pente.ops.reduce import sum
 from pente.ops.shape import concat
 from pente.shapes import broadcast, normal_axis
 
-__all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Operation", "Subtract"]
+__all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"]
 
 
 class Merge(Layer):
@@ -165,33 +163,3 @@ def require_alike(layer: Layer, a: Any, b: Any) -> None:
         broadcast(*shapes)
     except ShapeError as error:
         raise ShapeError(f"{layer.path}: {error}{for_sum(*shapes)}") from None
-
-
-OPERATIONS: dict[str, Callable[[Any, Any], Tensor]] = {
-    "add": add,
-    "divide": divide,
-    "matmul": matmul,
-    "multiply": multiply,
-    "subtract": subtract,
-}
-
-
-class Operation(Layer):
-    """An operator between symbolic tensors, or one and a number: what ``a * 2`` in a functional model becomes.
-
-    >>> import pente
-    >>> x = pente.Input((3,))
-    >>> pente.Model(x, x * 2.0 + 1.0)(pente.ones((1, 3))).tolist()
-    [[3.0, 3.0, 3.0]]
-    """
-
-    op: str
-
-    def __post_init__(self) -> None:
-        if self.op not in OPERATIONS:
-            raise UnknownNameError("operation", self.op, OPERATIONS)
-
-    def call(self, a: Any, b: Any) -> Tensor:
-        if self.op != "matmul":
-            require_alike(self, a, b)
-        return OPERATIONS[self.op](a, b)

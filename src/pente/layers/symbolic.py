@@ -145,12 +145,23 @@ class SymbolicTensor:
     def __matmul__(self, other: Any) -> Any:
         return _operation("matmul", self, other)
 
+    def __rmatmul__(self, other: Any) -> Any:
+        return _operation("matmul", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return _operation("pow", self, other)
+
+    def __getitem__(self, index: Any) -> Any:
+        from pente.layers.operations import Operation
+
+        return Operation("getitem", {"index": index})(self)
+
     def __neg__(self) -> Any:
         return _operation("multiply", self, -1.0)
 
 
 def _operation(op: str, a: Any, b: Any) -> Any:
-    from pente.layers.merging import Operation
+    from pente.layers.operations import Operation
 
     if op != "matmul":
         check_growth(op, getattr(a, "shape", ()), getattr(b, "shape", ()))

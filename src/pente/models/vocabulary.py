@@ -12,7 +12,7 @@ from pente import data, initializers, layers, losses, metrics, optimizers, regul
 from pente.config import Configured
 from pente.errors import DataError, UsageError
 from pente.layers.activations import ACTIVATIONS
-from pente.layers.merging import Operation
+from pente.layers.operations import Operation
 from pente.losses.registry import FUNCTIONS
 from pente.metrics.hits import same_side
 from pente.ops import elementwise, neural

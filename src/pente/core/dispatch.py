@@ -61,21 +61,17 @@ def bind(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any] 
     if abstract:
         value = op.spec(*[spec_of(x.data) for x in inputs], **params)
     else:
-        value = _evaluate(op, inputs, params)
+        values = [x.data for x in inputs]
+        try:
+            value = state.quiet.run(op.evaluate, *values, **params)
+        except (ValueError, TypeError, IndexError, ZeroDivisionError, np.linalg.LinAlgError):
+            op.spec(*map(spec_of, values), **params)  # says what does not fit; if all fits the fault was in the values
+            raise
     if not (tracked or abstract):
         out = _behind_cuts(value, inputs) if noted and state.recording else Tensor(value)
     else:
         out = record(op, inputs, params, value, tracked, abstract)
     return out if value.__class__ is not tuple else parts(out)  # type: ignore[return-value]  # see bind_many
-
-
-def _evaluate(op: "Primitive", inputs: tuple[Tensor, ...], params: Mapping[str, Any]) -> Any:
-    values = [x.data for x in inputs]
-    try:
-        return state.quiet.run(op.evaluate, *values, **params)
-    except (ValueError, TypeError, IndexError, ZeroDivisionError, np.linalg.LinAlgError):
-        op.spec(*map(spec_of, values), **params)  # says what does not fit; if all fits the fault was in the values
-        raise
 
 
 def record(

@@ -23,8 +23,8 @@ __all__ = [
     "no_grad",
     "position_text",
     "state",
-    "user_line",
     "user_position",
+    "users_place",
 ]
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -103,12 +103,12 @@ def is_ours(frame: FrameType) -> bool:
     return file.startswith(HOME) or (file == "<string>" and frame.f_globals.get("__name__", "").startswith("pente."))
 
 
-def user_line() -> str:
-    """The line at which the nearest caller stands that is not Pente itself, as ``file.py, line 12``."""
+def users_place() -> tuple[str, int]:
+    """File and line at which the nearest caller stands that is not Pente itself."""
     frame: FrameType = sys._getframe(1)
     while is_ours(frame) and frame.f_back is not None:
         frame = frame.f_back
-    return f"{os.path.basename(frame.f_code.co_filename)}, line {frame.f_lineno}"
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def position_text(position: Position | None) -> str:

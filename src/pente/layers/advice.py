@@ -18,7 +18,7 @@ def for_places(shape: Any, places: int) -> str:
         return ""
     side = math.isqrt(rest[0] or 0)
     before = _reshaped((side, side, 1)) if side > 1 and side * side == rest[0] else ""
-    return f" The places are gone: leave out layers.Flatten(), or what else takes them away{before}."
+    return f" The rows and columns are gone: leave out layers.Flatten(), or what else takes them away{before}."
 
 
 def for_steps(shape: Any) -> str:

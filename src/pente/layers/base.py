@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, overload
 
 from pente import initializers, regularizers, tree
 from pente.core.node import is_abstract
-from pente.core.state import layer_path, state, user_line
+from pente.core.state import layer_path, state, users_place
 from pente.core.tensor import Tensor, Variable
 from pente.dtypes import DType, as_dtype, default_float
 from pente.errors import PenteError, UsageError
@@ -87,7 +87,7 @@ class Held(StateTree):
     place: str | None  # the name that the parent chose
     home: "weakref.ref[Layer] | None"  # the parent that decides the path
     route: str | None  # the path, once there is a parent
-    made_at: str  # the user's line that made the layer
+    made_at: tuple[str, int]  # file and line of the user's that made the layer
     seen: bool  # whether somebody has computed with the weights, or read them
     drawn: dict[str, Drawn]
     penalties: dict[str, Any]
@@ -104,7 +104,7 @@ class Held(StateTree):
         layer = super().__new__(cls)
         vars(layer).update(dict.fromkeys(("given_name", "place", "home", "route", "build_shapes")))
         vars(layer).update(dict.fromkeys(("given_input_shape", "seen_shape", "output_shape")))
-        vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0, made_at=user_line())
+        vars(layer).update(dict.fromkeys(("built", "training", "seen"), False), revision=0, made_at=users_place())
         vars(layer).update(own_weights={}, drawn={}, penalties={}, frozen=[], calls=[], added_losses=[])
         return layer
 
@@ -256,12 +256,13 @@ class Layer(Fields, Held):
         with entered(kwargs.pop("training", None)) as call, layer_path(self.path):
             if self.takes_training:
                 kwargs["training"] = self.training if call.training is None else call.training
-            done = len(call.trail)
+            trail, done = call.trail, len(call.trail)
             result = self.call(*args, **kwargs)
             if state.watch is not None:
                 result = state.watch.note(self, result)
             if not outermost:
-                call.trail[done:] = ((self, result.shape if result.__class__ is Tensor else _shapes(result)),)
+                del trail[done:]  # what was called inside is told by this layer alone
+                trail.append((self, result.data.shape if result.__class__ is Tensor else _shapes(result)))
         if outermost and (call.losses or self.added_losses):
             vars(self)["added_losses"] = call.losses
         if self.output_shape is None:

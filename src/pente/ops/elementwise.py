@@ -118,10 +118,12 @@ def _binary(op: p.Primitive, text: str, example: str, result: str, name: str = "
     """A function of two tensors that broadcast; where ``bools`` is false two bools are counted as 0 and 1."""
 
     def function(x1: Any, x2: Any, /) -> Tensor:
-        same = x1.__class__ is Tensor is x2.__class__ and x1.data.dtype is x2.data.dtype  # most often, and so no call
-        a, b = (x1, x2) if same else pair(x1, x2)
-        if x2.__class__ is not float and a.data.shape != b.data.shape:
-            check_growth(name, a.data.shape, b.data.shape)
+        if x1.__class__ is Tensor is x2.__class__ and x1.data.dtype is x2.data.dtype:  # most often, and so no call
+            a, b = x1, x2
+        else:
+            a, b = pair(x1, x2)
+        if x2.__class__ is not float and (left := a.data.shape) != (right := b.data.shape):
+            check_growth(name, left, right)
         if not bools and a.data.dtype is dtypes.bool_:
             a, b = astype(a, dtypes.default_int), astype(b, dtypes.default_int)
         return bind(op, (a, b))
@@ -234,8 +236,8 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
 def _paired(function: Any, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     """A pair that broadcasts; where both grow it is told."""
     a, b = pair(x1, x2)
-    if a.data.shape != b.data.shape:
-        check_growth(function.__name__, a.data.shape, b.data.shape)
+    if (left := a.data.shape) != (right := b.data.shape):
+        check_growth(function.__name__, left, right)
     return a, b
 
 

@@ -242,6 +242,15 @@ def test_a_dry_run_of_two_optimizers_changes_nothing(jit: bool) -> None:
 
 
 @EACH
+def test_where_a_nan_began_is_told_in_a_model_that_has_no_call(jit: bool) -> None:
+    model, guard = gan(jit), callbacks.TerminateOnNaN()
+    model.d_optimizer = pente.optimizers.SGD(1e25)
+    model.fit(np.ones((40, 2), np.float32), batch_size=8, callbacks=[guard], verbose=0)
+    assert "in epoch 1, batch 1. First not finite: the output of discriminator/dense_1" in guard.place
+    assert all(np.isfinite(weight).all() for weight in model.discriminator.get_weights())
+
+
+@EACH
 def test_a_prediction_step_of_ones_own_is_used(jit: bool) -> None:
     class Doubled(Model):
         def predict_step(self, data: Any) -> Any:

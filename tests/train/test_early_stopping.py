@@ -1,5 +1,7 @@
 """EarlyStopping: however training ends, the model has the weights of the best epoch, and says which that was."""
 
+import os
+import signal
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,23 @@ def test_it_ends_on_the_best_weights_also_when_training_is_broken_off(error: typ
     given = [Course(1.0, 3.0, 2.0, 9.0), callbacks.LambdaCallback(on_epoch_begin=breaks), stopping]
     with pytest.raises(error):
         made.fit(X, X, epochs=9, callbacks=given, verbose=0)
+    assert weight(made) == 1.0
+
+
+def test_ctrl_c_between_steps_that_run_by_themselves_ends_on_the_best_weights() -> None:
+    class Presses(callbacks.Callback):
+        def on_step(self, step: int, logs: Any) -> None:
+            if self.model.history.epoch == [0, 1]:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    made, presses = model(), Presses()
+    given = [Course(1.0, 3.0), callbacks.EarlyStopping("score", patience=9, mode="max"), presses]
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            made.fit(X, X, epochs=9, callbacks=given, verbose=0)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert weight(made) == 1.0
 
 

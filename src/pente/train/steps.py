@@ -176,7 +176,7 @@ class Steps:
 
     def _watched(self, verb: str, paths: Sequence[str], *batch: Any, keep: bool = True) -> tuple[Any, Found]:
         """A step, and what it computes at these paths; without ``keep`` nothing is changed by it."""
-        if any(not layer.built for _, layer in self.walk()):
+        if not self._is_own(verb) and any(not layer.built for _, layer in self.walk()):
             self._run("predict_step", batch[0])  # so that there are weights to watch
         names = {id(layer): path for path, layer in self.walk()}
         names |= {id(variable): path for path, variable in self.named_state().items()}

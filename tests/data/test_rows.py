@@ -115,7 +115,10 @@ def test_a_loader_has_pytorchs_names_and_defaults() -> None:
 
     theirs = inspect.signature(torch.utils.data.DataLoader.__init__).parameters
     ours = inspect.signature(DataLoader.__init__).parameters
-    assert set(ours) - set(theirs) == {"seed"}
+    assert set(ours) - set(theirs) == {"seed", "habits"}
+    for name in set(theirs) - set(ours) - {"pin_memory_device", "in_order"}:
+        with pytest.raises(UsageError, match=f"no {name}=: [^.]{{8}}"):
+            DataLoader(X, **{name: None})
     for name in ("batch_size", "drop_last", "num_workers", "collate_fn"):
         assert ours[name].default == theirs[name].default
     assert list(ours)[:4] == list(theirs)[:4]

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pente
+from pente import layers
 from pente.data import CharacterSet, read_text, text_windows, time_series_windows
 from pente.data.rows import ArrayDataset
 from pente.errors import DataError, UsageError
@@ -137,3 +139,12 @@ def test_windows_that_make_no_sense_are_told() -> None:
         text_windows(np.array(list("hello")), 2)
     with pytest.raises(DataError, match="empty"):
         time_series_windows([], 2)
+
+
+def test_a_character_set_is_saved_with_its_model(tmp_path: Path) -> None:
+    model = pente.Sequential([layers.Embedding(4, 2), layers.Dense(4)])
+    model.build((None, 3))
+    model.preprocessing = CharacterSet("dcba", unknown="a")
+    model.save(tmp_path / "m.pente")
+    again = pente.load_model(tmp_path / "m.pente").preprocessing
+    assert again.encode("abcx").tolist() == [3, 2, 1, 3]

@@ -14,6 +14,18 @@ from pente.errors import UsageError
 
 __all__ = ["DataLoader"]
 
+# What else PyTorch's loader takes, and what to do here.
+HABITS = {
+    "batch_sampler": "choose rows by DataLoader(ArrayDataset(x, y).select(rows), 32)",
+    "generator": "write seed=0",
+    "multiprocessing_context": "the workers are threads, so leave it out",
+    "persistent_workers": "threads begin at once, so leave it out",
+    "pin_memory": "there is one memory, so leave it out",
+    "sampler": "choose rows by DataLoader(ArrayDataset(x, y).select(rows), 32)",
+    "timeout": "threads are waited for, so leave it out",
+    "worker_init_fn": "the workers are threads and share everything, so leave it out",
+}
+
 
 class DataLoader(Pipeline):
     """Batches of a data set: ``rows.shuffle(seed).batch(batch_size, drop_last).prefetch()`` in PyTorch's words.
@@ -40,7 +52,10 @@ class DataLoader(Pipeline):
         drop_last: bool = False,
         prefetch_factor: int = 2,
         seed: int = 0,
+        **habits: Any,
     ) -> None:
+        for name in habits:
+            raise UsageError(f"DataLoader takes no {name}=: {HABITS.get(name, 'leave it out')}.")
         self.dataset = dataset
         self.batch_size = batch_size
         self.drop_last = drop_last

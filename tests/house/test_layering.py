@@ -26,7 +26,7 @@ models
 see
 callbacks keras
 zoo
-tables tuning labels drift ensemble distributed interop
+tables images tuning labels drift ensemble distributed interop
 pente
 cli __main__
 """

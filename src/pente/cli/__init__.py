@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from pente import __version__
 from pente.cli.demo import demo
+from pente.cli.options import WrongUsageError
 from pente.cli.predict import predict
 from pente.cli.train import train
 from pente.errors import PenteError
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         work()
     except BrokenPipeError:
         return _gone()
+    except WrongUsageError as error:
+        return _end(2, str(error))
     except FileNotFoundError as error:
         return _end(1, f"there is no file {error.filename}.")
     except (PenteError, OSError) as error:

@@ -8,13 +8,16 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pente.tables import TableFit, scores
+from pente.tables import scores
 
 __all__ = ["Other", "beside"]
 
+Part = tuple[NDArray[Any], NDArray[Any]]
+
 FOLDS = 3
-MANY_ROWS = 20_000  # from here on a forest takes longer than it is worth
+MANY_NUMBERS = 3_000_000  # of more than this trees take longer than they are worth
 INSTALL = "pip install 'pente[sklearn]'"
 
 
@@ -26,28 +29,26 @@ class Other(NamedTuple):
     seconds: float
 
 
-def beside(fitted: TableFit) -> Other | None:
-    """The scores of the best other model; None where scikit-learn is not installed."""
+def beside(learned: Part, held_out: Part) -> Other | None:
+    """The scores of the best other model, of (x, y) to learn from and (x, y) held out.
+
+    Labels (N,) are classes and values (N, 1) numbers, as ``fit`` takes them. None where scikit-learn is not installed.
+    """
     began = time.perf_counter()
+    (x, y), (x_new, y_new) = learned, held_out
     try:
         from threadpoolctl import threadpool_limits  # scikit-learn's own dependency
 
-        candidates = _classifiers if fitted.encoder.class_names else _regressors
-        models = candidates(len(fitted.parts.learned))
+        models = (_classifiers if y.ndim == 1 else _regressors)(x.size)
     except ImportError:
         return None
-    encoder, parts = fitted.encoder, fitted.parts
-    x = np.concatenate([encoder.transform(part) for part in (parts.learned, parts.watched)])
-    y = np.concatenate([encoder.labels(part) for part in (parts.learned, parts.watched)])
     # Threads that wait for each other take a hundred times as long where other programs run, and gain little here.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # a model that does not converge is scored as it is
         best = max(models, key=lambda model: _validated(model, x, y))
         best.fit(x, y.ravel())
-        held_out = encoder.transform(parts.held_out)
-        predicted = best.predict_proba(held_out) if encoder.class_names else best.predict(held_out)[:, np.newaxis]
-    found = scores(encoder.labels(parts.held_out), predicted)
-    return Other(type(best).__name__, found, time.perf_counter() - began)
+        predicted = best.predict_proba(x_new) if y.ndim == 1 else best.predict(x_new)[:, np.newaxis]
+    return Other(type(best).__name__, scores(y_new, predicted), time.perf_counter() - began)
 
 
 def _validated(model: Any, x: Any, y: Any) -> float:
@@ -58,17 +59,19 @@ def _validated(model: Any, x: Any, y: Any) -> float:
     return float(cross_val_score(model, x, y.ravel(), cv=folds, scoring=measure).mean())
 
 
-def _classifiers(rows: int) -> list[Any]:
+def _classifiers(size: int) -> list[Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
     from sklearn.linear_model import LogisticRegression
 
-    forest = [RandomForestClassifier(random_state=0)] if rows < MANY_ROWS else []
-    return [LogisticRegression(max_iter=1000), *forest, HistGradientBoostingClassifier(random_state=0)]
+    if size > MANY_NUMBERS:
+        return [LogisticRegression(max_iter=100)]
+    trees = [RandomForestClassifier(random_state=0), HistGradientBoostingClassifier(random_state=0)]
+    return [LogisticRegression(max_iter=1000), *trees]
 
 
-def _regressors(rows: int) -> list[Any]:
+def _regressors(size: int) -> list[Any]:
     from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
     from sklearn.linear_model import RidgeCV
 
-    forest = [RandomForestRegressor(random_state=0)] if rows < MANY_ROWS else []
-    return [RidgeCV(), *forest, HistGradientBoostingRegressor(random_state=0)]
+    trees = [RandomForestRegressor(random_state=0), HistGradientBoostingRegressor(random_state=0)]
+    return [RidgeCV(), *(trees if size <= MANY_NUMBERS else [])]

@@ -2,12 +2,31 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from cyclopts import Parameter, Token
 from cyclopts.validators import Number
 
-__all__ = ["BatchSize", "Data", "Encoding", "Epochs", "Json", "Seed", "Types", "typed", "whole"]
+from pente.errors import PenteError
+
+__all__ = ["BatchSize", "Encoding", "Epochs", "Job", "Json", "Seed", "Types", "WrongUsageError", "typed", "whole"]
+
+
+class WrongUsageError(PenteError):
+    """Options that are right one by one, and wrong together."""
+
+
+class Job(NamedTuple):
+    """What ``pente train`` is asked for, of a table or of images."""
+
+    data: Path
+    epochs: int | None
+    batch_size: int | None
+    test_size: float
+    seed: int
+    save: Path | None
+    compare: bool
+    json: bool
 
 
 def whole(kind: Any, tokens: Sequence[Token]) -> int:
@@ -30,7 +49,6 @@ Epochs = Annotated[int, Parameter(help="How often to go through the data.", conv
 Json = Annotated[
     bool, Parameter(help="Print one JSON object, for a program, and nothing else.", negative="", show_default=False)
 ]
-Data = Annotated[Path, Parameter(help="A CSV, TSV or Parquet file; a CSV may be packed with gzip.")]
 BatchSize = Annotated[
     int | None,
     Parameter(

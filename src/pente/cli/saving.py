@@ -1,8 +1,8 @@
 """Where a command writes what it made, looked at before the work begins."""
 
-import os
 from pathlib import Path
 
+from pente.archive import replacing
 from pente.errors import DataError
 
 __all__ = ["place_for", "require_folder", "write_text"]
@@ -38,11 +38,7 @@ def _is_zip(path: Path) -> bool:
 
 
 def write_text(place: Path, text: str) -> None:
-    """Write a file whole or not at all: beside its place, then moved into it."""
+    """Write a file whole or not at all."""
     require_folder(place)
-    beside = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(place) as file:
+        file.write(text.encode("utf-8"))

@@ -1,4 +1,4 @@
-"""``pente train``: a network learns to predict a column of a table."""
+"""``pente train``: a network learns to predict a column of a table, or the class of an image."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,11 +6,14 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from pente.cli.options import BatchSize, Data, Encoding, Json, Seed, Types, typed, whole
+from pente.cli.options import BatchSize, Encoding, Job, Json, Seed, Types, WrongUsageError, typed, whole
 
 __all__ = ["train"]
 
-Target = Annotated[str, Parameter(help="The column to predict.")]
+HELP = "See: pente train --help"
+
+Target = Annotated[str | None, Parameter(help="The column to predict.", show_default=False)]
+Data = Annotated[Path, Parameter(help="A CSV (also packed with gzip), TSV or Parquet file, or a folder of images.")]
 Task = Annotated[
     Literal["auto", "classification", "regression"],
     Parameter(help="What the column is; auto: text and few whole numbers are classes.", show_choices=False),
@@ -35,7 +38,7 @@ Compare = Annotated[bool, Parameter(help="Score scikit-learn's best simple model
 def train(
     data: Data,
     *,
-    target: Target,
+    target: Target = None,
     task: Task = "auto",
     type: Types = (),
     epochs: MostEpochs = None,
@@ -47,30 +50,23 @@ def train(
     encoding: Encoding = None,
     json: Json = False,
 ) -> None:
-    """Teach a network to predict a column of a CSV or Parquet file, measure it on rows held out, and save it."""
-    types = typed(type)
+    """Teach a network to predict a column of a CSV or Parquet file, measure it on rows held out, and save it.
+
+    A folder with a sub-folder of images for each class is learned likewise, without a target.
+    """
     # What loads the engine comes this late, so that help and mistakes are answered at once.
-    from rich.console import Console
+    job = Job(data, epochs, batch_size, test_size, seed, save, compare, json)
+    if data.is_dir():
+        if target is not None:
+            raise WrongUsageError(
+                f"{data} is a folder of images, whose classes are its sub-folders: no --target. {HELP}"
+            )
+        from pente.cli.train_images import train_images
 
-    from pente.cli.beside import beside
-    from pente.cli.progress import progress
-    from pente.cli.saving import place_for
-    from pente.cli.train_report import as_json, tell_plan, tell_result
-    from pente.data.table import read_table
-    from pente.tables.fitting import fit_parts, most_epochs, network, split_table
-
-    place = place_for(data, save)
-    console = Console(highlight=False)
-    table = read_table(data, types=types, encoding=encoding)
-    parts = split_table(table, target, task=task, test_size=test_size, seed=seed)
-    limit = epochs or most_epochs(len(parts.learned))
-    if not json:
-        tell_plan(console, parts, network(parts.encoder, seed))
-    listeners = [] if json else [progress(console, limit, ["loss", "val_loss"])]
-    fitted = fit_parts(parts, epochs=limit, batch_size=batch_size, seed=seed, callbacks=listeners)
-    fitted.model.save(place)
-    other = beside(fitted) if compare else None
-    if json:
-        console.out(as_json(fitted, other, data=data, place=place, seed=seed), highlight=False)
+        train_images(job)
+    elif target is None:
+        raise WrongUsageError(f"--target is needed: the column to predict. {HELP}")
     else:
-        tell_result(console, fitted, other, data=data, place=place)
+        from pente.cli.train_table import train_table
+
+        train_table(job, target, task=task, types=typed(type), encoding=encoding)

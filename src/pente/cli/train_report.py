@@ -14,12 +14,13 @@ from rich.table import Table as Grid
 
 from pente import __version__
 from pente.cli.beside import INSTALL, Other
+from pente.cli.options import Job
 from pente.data.table_columns import LeftOut, shown_number
 from pente.models import Sequential
 from pente.tables import TableFit
 from pente.tables.fitting import Parts
 
-__all__ = ["as_json", "shown_scores", "tell_plan", "tell_result"]
+__all__ = ["as_json", "facts_of_training", "shown_scores", "tell_next", "tell_plan", "tell_result", "tell_scores"]
 
 SHOWN = 40  # columns; a table may have thousands
 # How a score is called, and how it is shown.
@@ -90,17 +91,28 @@ def _tell_notes(console: Console, notes: list[str]) -> None:
         console.print()
 
 
-def tell_result(console: Console, fitted: TableFit, other: Other | None, *, data: Path, place: Path) -> None:
+def tell_result(console: Console, fitted: TableFit, other: Other | None, job: Job, place: Path) -> None:
     """Say how well it went, beside what others do, and how to go on."""
+    title = f"{len(fitted.parts.held_out):,} rows held out"
+    trivial = "most common class" if fitted.encoder.class_names else "mean"
+    tell_scores(console, fitted, other, title=title, trivial=trivial, compare=job.compare)
+    tell_next(console, job.data, place)
+
+
+def tell_scores(console: Console, fitted: Any, other: Other | None, *, title: str, trivial: str, compare: bool) -> None:
+    """The scores of a fit of a table or of images, beside the other's; how to get that where it should be there."""
     epochs = len(fitted.history["loss"])
     console.print(f"\nBest after epoch {fitted.best_epoch} of {epochs}; {fitted.seconds:.1f} s.\n")
-    trivial = "most common class" if fitted.encoder.class_names else "mean"
     rows = {"Pente": fitted.scores}
     if other is not None:
         rows |= {f"scikit-learn, {other.name}": other.scores}
-    console.print(_scores(f"{len(fitted.parts.held_out):,} rows held out", rows | {trivial: fitted.baseline}))
-    if other is None:
+    console.print(_scores(title, rows | {trivial: fitted.baseline}))
+    if compare and other is None:
         console.print(f"scikit-learn's score beside it: {INSTALL}\n", markup=False)
+
+
+def tell_next(console: Console, data: Path, place: Path) -> None:
+    """Where the model is, and what to type next."""
     size = place.stat().st_size
     console.print(f"Saved    {place} ({size / 1000:,.0f} kB)", markup=False, soft_wrap=True)
     console.print(f"Next     pente predict {_word(place)} {_word(data)}", markup=False, soft_wrap=True)
@@ -136,22 +148,27 @@ def _word(path: Path) -> str:
     return shlex.quote(str(path))
 
 
-def as_json(fitted: TableFit, other: Other | None, *, data: Path, place: Path, seed: int) -> str:
+def as_json(fitted: TableFit, other: Other | None, job: Job, place: Path) -> str:
     """All of it as one JSON object on one line."""
     encoder, parts = fitted.encoder, fitted.parts
-    sizes = {name: len(getattr(parts, name)) for name in ("learned", "watched", "held_out")}
-    compared = None if other is None else {"name": other.name, "scores": other.scores}
     facts: dict[str, Any] = {
-        "data": str(data),
+        "data": str(job.data),
         "target": encoder.target,
         "task": encoder.task,
         "class_names": encoder.class_names,
-        "rows": sizes,
+        "rows": {name: len(getattr(parts, name)) for name in ("learned", "watched", "held_out")},
         "columns": [_column(column, parts.learned.kinds) for column in encoder.columns],
         "notes": fitted.notes,
+    }
+    return json.dumps(facts | facts_of_training(fitted, other, place, job.seed))
+
+
+def facts_of_training(fitted: Any, other: Other | None, place: Path, seed: int) -> dict[str, Any]:
+    """What there is to tell of a fit of a table or of images alike."""
+    return {
         "scores": fitted.scores,
         "baseline": fitted.baseline,
-        "scikit_learn": compared,
+        "scikit_learn": None if other is None else {"name": other.name, "scores": other.scores},
         "epochs": len(fitted.history["loss"]),
         "best_epoch": fitted.best_epoch,
         "seconds": round(fitted.seconds, 3),
@@ -160,7 +177,6 @@ def as_json(fitted: TableFit, other: Other | None, *, data: Path, place: Path, s
         "seed": seed,
         "versions": {"pente": __version__, "numpy": np.__version__, "python": platform.python_version()},
     }
-    return json.dumps(facts)
 
 
 def _column(column: Any, kinds: dict[str, str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from pente.data.dataset import Dataset
 from pente.data.digits import load_digits
 from pente.data.folds import k_fold, time_series_split
 from pente.data.idx import read_idx, write_idx
+from pente.data.image_encoder import ImageEncoder
 from pente.data.images import ImageFolder, read_image
 from pente.data.loader import DataLoader
 from pente.data.pipeline import Pipeline
@@ -45,6 +46,7 @@ __all__ = [
     "CharacterSet",
     "DataLoader",
     "Dataset",
+    "ImageEncoder",
     "ImageFolder",
     "IterableDataset",
     "MapDataset",

@@ -160,6 +160,8 @@ def read_table(
     types = dict(types or {})
     if not isinstance(source, (str, Path)):
         return _of_frame(source, types)
+    if Path(source).is_dir():
+        raise DataError(f"{source} is a folder, and a table is a file.")
     with open(source, "rb") as file:
         parquet = file.read(4) == b"PAR1"
     if parquet:

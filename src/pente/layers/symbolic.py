@@ -97,6 +97,12 @@ class SymbolicTensor:
         """The name of the layer that it came from."""
         return self.call.layer.name
 
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"a symbolic tensor has no {name!r}, for it has no numbers. Put what is done to them into a layer, as in "
+            f"layers.Lambda(lambda x: x.{name}(...))(x)."
+        )
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
         self._refuse("be turned into an array")
 
@@ -112,7 +118,7 @@ class SymbolicTensor:
     def _refuse(self, wish: str) -> NoReturn:
         raise UsageError(
             f"{self!r} has no numbers and cannot {wish}. Make a model of it, Model(inputs, outputs), and call that; "
-            "what no layer does, do in a layer of your own."
+            "what no layer does, do with pente.keras.ops, or in a layer of your own."
         )
 
     def __repr__(self) -> str:

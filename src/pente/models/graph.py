@@ -9,15 +9,14 @@ from pente.errors import ShapeError, UsageError
 from pente.layers import InputLayer, Layer
 from pente.layers.symbolic import LayerCall, SymbolicTensor, symbols_in
 
-__all__ = ["LayerGraph", "after_consumers", "calls_before", "missing_starts"]
+__all__ = ["LayerGraph", "after_consumers", "calls_before", "missing_starts", "require_symbols"]
 
 
 class LayerGraph:
     """The calls between inputs and outputs, those furthest from the outputs first, as Keras orders them."""
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
-        self.inputs = _checked("inputs", inputs)
-        self.outputs = _checked("outputs", outputs)
+        self.inputs, self.outputs = inputs, outputs
         self.calls = _ordered(symbols_in(inputs), symbols_in(outputs))
         self.layers = _unique(call.layer for call in self.calls)
 
@@ -124,12 +123,12 @@ def _hint(symbol: SymbolicTensor, shape: tuple[int, ...]) -> str:
     return ""
 
 
-def _checked(what: str, symbols: Any) -> Any:
+def require_symbols(what: str, symbols: Any) -> None:
+    """Raise where the inputs or the outputs of a model are something else."""
     for x in tree.leaves(symbols):
         if not isinstance(x, SymbolicTensor):
             hint = " Call the layer: layer(x)." if isinstance(x, Layer) else ""
             raise UsageError(f"the {what} of a model come from Input and from layers called on it, got {x!r}.{hint}")
-    return symbols
 
 
 def missing_starts(inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]) -> list[SymbolicTensor]:

@@ -10,7 +10,7 @@ from typing import Any
 from pente import tree
 from pente.errors import UsageError
 from pente.layers.symbolic import LayerCall, SymbolicTensor, result_of, symbols_in
-from pente.models.graph import LayerGraph, after_consumers, calls_before, missing_starts
+from pente.models.graph import LayerGraph, after_consumers, calls_before, missing_starts, require_symbols
 
 __all__ = ["seen_from"]
 
@@ -21,6 +21,8 @@ def seen_from(inputs: Any, outputs: Any) -> Any:
     Raises UsageError where an output depends on something else, or where a nested model was called several times, so
     that a tensor inside of it is several.
     """
+    require_symbols("inputs", inputs)
+    require_symbols("outputs", outputs)
     begin = symbols_in(inputs)
     while missing := missing_starts(begin, symbols_in(outputs)):
         call = _entered(missing, begin) or _left(symbols_in(outputs), begin)
@@ -137,7 +139,8 @@ def _unreached(symbol: SymbolicTensor) -> UsageError:
     inside = sorted(model.name for model in _beginning_with(symbol))
     hint = (
         f" It is where {inside[0]!r} begins, and that was not called on anything that comes from the inputs: "
-        f"Model({inside[0]}.input, outputs) begins there, too."
+        f"Model({inside[0]}.input, outputs) begins there, too. A call inside of a class's call() does not count; what "
+        "is computed there, model.record(x) shows."
         if inside
         else ""
     )

@@ -137,6 +137,24 @@ def test_steps_that_run_by_themselves_leave_the_cursor_where_they_stopped() -> N
     assert len(list(pipeline)) == 5
 
 
+def test_a_split_of_rows_is_a_split_of_their_arrays() -> None:
+    rows, arrays = model(), model()
+    rows.fit(ArrayDataset(X, Y), validation_split=0.3, epochs=2, verbose=0)
+    arrays.fit(X, Y, validation_split=0.3, epochs=2, verbose=0)
+    assert same(weights(rows), weights(arrays))
+    for ordered in (ArrayDataset(X, Y).shuffle(0), ArrayDataset(X, Y).batch(9)):
+        with pytest.raises(UsageError, match="validation_split needs arrays"):
+            model().fit(ordered, validation_split=0.3, verbose=0)
+
+
+def test_classes_are_weighted_in_the_order_of_the_pipeline() -> None:
+    plain, given = model(), model()
+    weight = {0: 1.0, 1: 3.0}
+    given.fit(BATCHES["plain"](), class_weight=weight, epochs=2, verbose=0)
+    plain.fit(ArrayDataset(X, Y, np.float32([1, 3])[Y]).shuffle(5).batch(16), epochs=2, verbose=0)
+    assert same(weights(given), weights(plain))
+
+
 def test_evaluation_does_not_move_the_cursor() -> None:
     pipeline = BATCHES["mapped"]()
     trained = model()

@@ -197,6 +197,8 @@ def source_of(
         x, y = x
     if not isinstance(x, Pipeline) and is_data(x):
         return _finite(ArraySource(ArrayDataset(x, y, weight), size, seed, steps), check, (x, y, weight))
+    if isinstance(x, ArrayDataset) and y is None and weight is None:
+        return _finite(ArraySource(x, size, seed, steps), check, x.data)
     if not isinstance(x, (Iterable, Pipeline)) and not hasattr(x, "__getitem__") and not callable(x):
         raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     if y is not None or weight is not None:
@@ -242,7 +244,7 @@ def split_off(source: Source, share: Any) -> tuple[ArraySource, ArraySource | No
         percent = isinstance(share, int) and 1 < share < 100
         hint = f" For {share} percent write validation_split={share / 100}." if percent else ""
         raise UsageError(f"validation_split is a share of the rows, from 0 up to but without 1, got {share!r}.{hint}")
-    if not isinstance(source, ArraySource):
+    if not isinstance(source, ArraySource) or source.given is not None:
         raise UsageError("validation_split needs arrays: for batches from elsewhere give validation_data=.")
     if not share:
         return source, None

@@ -291,4 +291,36 @@ HABITS = {
         wrong="loss.backward()",
         right="loss.sum().backward()",
     ),
+    "a call without a return": Mistake(
+        """
+        class Net(Model):
+            def __init__(self):
+                super().__init__()
+                self.out = layers.Dense(1)
+            def call(self, x):
+                x = self.out(x); return
+        model = Net()
+        model.compile("sgd", "mse", jit=JIT)
+        model.fit(x, x[:, :1], verbose=0)  # here
+        """,
+        names=("net (Net)", "call()"),
+        fix="return x",
+        wrong="; return",
+        right="; return x",
+    ),
+    "a layer of one's own that keeps no field": Mistake(
+        """
+        class Scale(layers.Layer):
+            def __init__(self, factor):
+                super().__init__()
+                self.scale = factor
+            def call(self, x):
+                return x * self.scale
+        Scale(2.0).get_config()  # here
+        """,
+        names=("Scale", "factor="),
+        fix="self.factor = factor",
+        wrong="self.scale = factor",
+        right="self.factor = factor; self.scale = factor",
+    ),
 }

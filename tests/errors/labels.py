@@ -327,4 +327,16 @@ LABELS = {
         wrong="yield x, y_true",
         right="yield x, y_true - 1",
     ),
+    "two units for one yes or no": Mistake(
+        """
+        y = y % 2
+        model = Sequential([layers.Dense(2, activation="softmax")])
+        model.compile("sgd", loss="binary_crossentropy", jit=JIT)
+        model.fit(x, y, verbose=0)  # here
+        """,
+        names=("binary_crossentropy", "(20,)", "(20, 2)"),
+        fix="loss='sparse_categorical_crossentropy'",
+        wrong='loss="binary_crossentropy"',
+        right="loss='sparse_categorical_crossentropy'",
+    ),
 }

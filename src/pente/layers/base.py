@@ -258,6 +258,10 @@ class Layer(Fields, Held):
                 kwargs["training"] = self.training if call.training is None else call.training
             trail, done = call.trail, len(call.trail)
             result = self.call(*args, **kwargs)
+            if result is None:
+                raise UsageError(
+                    f"{self.path or self.name}: call() gives nothing back. End it with a return, as in return x."
+                )
             if state.watch is not None:
                 result = state.watch.note(self, result)
             if not outermost:

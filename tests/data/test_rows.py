@@ -24,8 +24,14 @@ def test_a_number_gives_a_sample_and_anything_else_a_batch() -> None:
     assert rows[[5, 0, -2]][1].tolist() == [5, 0, 21]
     assert rows[Y % 10 == 0][1].tolist() == [0, 10, 20]
     assert len([y for _, y in rows.epoch(0)]) == len(rows) == 23
-    with pytest.raises(IndexError):
-        rows[23]
+    assert np.shares_memory(rows[3:9][0], X)
+    assert rows[::-7][1].tolist() == [22, 15, 8, 1]
+    for wrong in (23, [0, 23], [-24]):
+        with pytest.raises(IndexError, match="is not one of the 23 rows"):
+            rows[wrong]
+    for wrong in ([[1]], [0.5], [True]):
+        with pytest.raises(UsageError, match="a mask of 23 bools"):
+            rows[wrong]
 
 
 def test_what_is_given_keeps_its_structure() -> None:
@@ -41,6 +47,9 @@ def test_selected_rows_are_those_rows() -> None:
     rows = ArrayDataset(X, Y).select([4, 2, 9])
     assert [rows[i][1] for i in range(3)] == [4, 2, 9]
     assert rows[1:][1].tolist() == [2, 9]
+    assert rows.select(range(0, 3, 2))[:][1].tolist() == [4, 9]
+    with pytest.raises(DataError, match="and this pipeline is"):
+        rows.restore(ArrayDataset(X, Y).select([4, 2, 8]).state())
     assert rows.skip(1).select([1, 0])[:][1].tolist() == [9, 2]
     assert sorted(np.concatenate([y for _, y in rows.shuffle(0).batch(2)])) == [2, 4, 9]
     assert ArrayDataset(X, Y).select(Y > 20)[:][1].tolist() == [21, 22]

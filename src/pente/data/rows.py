@@ -1,5 +1,6 @@
 """Sources whose rows can be asked for in any order, the order that an epoch reads them in, and batches of them."""
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from pente.data.pipeline import Pipeline, batch_count, require_count
 from pente.data.prefetch import Task
 from pente.data.samples import stacked
 from pente.data.seeds import permutation
-from pente.errors import DataError, UsageError
+from pente.errors import BoundsError, DataError, UsageError
 from pente.ops.lifting import is_structure
 
 __all__ = ["ArrayDataset", "Batches", "MapDataset", "Rows", "rows_of"]
@@ -55,10 +56,9 @@ class Rows(Pipeline):
             if not -count <= rows < count:
                 raise IndexError(f"row {rows} is not one of the {count} rows")  # what a for loop ends on
             return self._sample(int(rows) % count)
-        chosen = np.arange(len(self))[rows]  # NumPy's rules, and its errors, for slices, numbers and masks
-        return self.fetch(_compact(self._ordered(chosen)))
+        return self.fetch(_compact(self._ordered(_chosen(rows, len(self)))))
 
-    def _ordered(self, rows: NDArray[np.int64]) -> Order:
+    def _ordered(self, rows: Order) -> Order:
         return rows
 
     def _sample(self, row: int) -> Any:
@@ -252,11 +252,11 @@ class Shuffled(_View):
         after = permutation(count, self.seed, number, self.block_size)
         return after if isinstance(before, range) and before.start == 0 else np.asarray(before)[after]
 
-    def _ordered(self, rows: NDArray[np.int64]) -> Order:
+    def _ordered(self, rows: Order) -> Order:
         raise UsageError("shuffled rows have another order in each epoch: ask the rows before shuffle for rows[i].")
 
     def _sample(self, row: int) -> Any:
-        return self._ordered(np.array([row]))
+        return self._ordered(range(row, row + 1))
 
     @property
     def identity(self) -> str:
@@ -269,10 +269,7 @@ class Selected(_View):
 
     def __init__(self, of: Rows, rows: Any) -> None:
         super().__init__(of)
-        if isinstance(rows, range):
-            self.rows: Order = range(len(of))[rows.start : rows.stop]
-        else:
-            self.rows = np.arange(len(of))[rows]
+        self.rows = _chosen(slice(rows.start, rows.stop, rows.step) if isinstance(rows, range) else rows, len(of))
         if not len(self.rows):
             raise DataError(f"no row is left of the {len(of)} of {of.identity}.")
 
@@ -280,22 +277,18 @@ class Selected(_View):
         return len(self.rows)
 
     def order(self, number: int) -> Order:
-        return self._through(self.of.order(number), self.rows)
+        return _through(self.of.order(number), self.rows)
 
-    def _ordered(self, rows: NDArray[np.int64]) -> Order:
-        return self.of._ordered(np.asarray(self._through(self.rows, rows)))
+    def _ordered(self, rows: Order) -> Order:
+        return self.of._ordered(_through(self.rows, rows))
 
     def _sample(self, row: int) -> Any:
         return self.of._sample(int(self.rows[row]))
 
-    @staticmethod
-    def _through(order: Order, rows: Order) -> Order:
-        return order[rows.start : rows.stop] if isinstance(rows, range) else np.asarray(order)[rows]
-
     @property
     def identity(self) -> str:
         rows = self.rows
-        told = f"rows {rows.start} to {rows.stop}" if isinstance(rows, range) else f"{len(rows)} rows"
+        told = f"rows {rows.start} to {rows.stop}" if isinstance(rows, range) else f"{len(rows)} rows, {_mark(rows)}"
         return f"{self.of.identity}.select({told})"
 
 
@@ -331,6 +324,35 @@ class Batches(Pipeline):
     def numbers(self, number: int, start: int = 0) -> NDArray[np.int64]:
         size = self.batch_size
         return np.asarray(self.rows.order(number)[start * size : self.steps * size])
+
+
+def _chosen(rows: Any, count: int) -> Order:
+    """The numbers of rows that are given by a slice, a mask or their numbers, which may count from the end."""
+    if isinstance(rows, slice):
+        chosen = range(count)[rows]
+        return chosen if chosen.step == 1 else np.array(chosen, np.int64)
+    numbers = np.asarray(rows)
+    if numbers.dtype == bool and numbers.shape == (count,):
+        return np.flatnonzero(numbers)
+    if numbers.ndim != 1 or (len(numbers) and numbers.dtype.kind not in "iu"):
+        raise UsageError(
+            f"rows are given by a slice, by their numbers, or by a mask of {count} bools; got shape {numbers.shape} of "
+            f"{numbers.dtype}."
+        )
+    numbers = numbers.astype(np.int64)
+    wrong = (numbers < -count) | (numbers >= count)
+    if wrong.any():
+        raise BoundsError(f"row {numbers[wrong][0]} is not one of the {count} rows.")
+    return np.where(numbers < 0, numbers + count, numbers)
+
+
+def _through(order: Order, rows: Order) -> Order:
+    """These places of an order."""
+    return order[rows.start : rows.stop] if isinstance(rows, range) else np.asarray(order)[rows]
+
+
+def _mark(rows: NDArray[np.int64]) -> str:
+    return f"{zlib.crc32(rows.tobytes()):08x}"
 
 
 def _compact(rows: Order) -> slice | NDArray[np.int64]:

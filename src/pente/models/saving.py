@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -58,6 +57,8 @@ class Saved:
         ...     pente.load_model(path)(pente.ones((2, 4))).shape
         (2, 3)
         """
+        from importlib import metadata  # only where it is needed: it loads half of the standard library
+
         target = Path(path)
         if target.suffix.lower() != ".pente":
             raise UsageError(f"a model is saved to a file that ends in .pente, got {str(path)!r}. {_instead(target)}")

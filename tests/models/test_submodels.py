@@ -127,6 +127,15 @@ def test_a_model_that_was_called_twice_says_which_ways_there_are() -> None:
     check(Model([a, b], inside(b)), [X, 2 * X], inner_of(base, 2 * X))
 
 
+def test_a_beginning_inside_of_a_model_that_is_called_twice_is_refused() -> None:
+    base, a, b = make_base(), Input((6,), name="a"), Input((6,), name="b")
+    both = layers.Subtract()([base(a), base(b)])
+    with pytest.raises(UsageError, match=r"'base', which the outputs call 2 times: on a and on b\. Begin with"):
+        Model(base.get_layer("inner").output, both)
+    behind = Model(base.get_layer("inner").output, base.output)
+    check(behind, inner_of(base, X), base(X).numpy())
+
+
 def test_calls_on_the_same_tensor_and_calls_elsewhere_do_not_disturb() -> None:
     base, x = make_base(), Input((6,))
     base(x), base(x), base(Input((6,)))

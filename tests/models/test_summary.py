@@ -179,3 +179,34 @@ def test_two_layers_of_one_path_are_not_mixed_up() -> None:
         tower(inputs)
     model = Model(inputs, layers.Concatenate()([tower.layers[1].output for tower in towers]))
     assert work(model) == {"input_layer": "0", "inner": "?", "inner_1": "?", "concatenate": "0"}
+
+
+def test_a_layer_that_stands_twice_in_a_sequential_has_one_row() -> None:
+    twice = layers.Dense(4)
+    model = Sequential([Input((4,)), twice, twice])
+    assert work(model) == {"dense": "32"}
+
+
+def test_a_summary_changes_nothing_and_bears_what_a_call_of_ones_own_does() -> None:
+    class Odd(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            if len(x) < 2:
+                raise ValueError("I want more")
+            self.add_loss(pente.sum(x))
+            return self.head(x)
+
+    class Even(Odd):
+        def call(self, x: Any) -> Any:
+            self.add_loss(pente.sum(x))
+            return self.head(x)
+
+    odd, even = Odd(), Even()
+    for net in (odd, even):
+        net(pente.ones((3, 4)))
+    assert work(odd) == {"head": "?"}
+    assert work(even) == {"head": "8"}
+    assert [float(loss) for loss in even.losses] == [12.0]

@@ -21,6 +21,7 @@ from pente.core.tensor import Tensor
 from pente.core.tracer import Tracer, placeholder, trace, tracing
 from pente.errors import PenteError
 from pente.layers import InputLayer
+from pente.layers.calls import alone
 from pente.layers.symbolic import SymbolicTensor
 
 if TYPE_CHECKING:
@@ -61,11 +62,14 @@ def costs_of(model: "Model") -> Costs | None:
     given = [x for x in tree.leaves(inputs) if isinstance(x, SymbolicTensor)]
     rows = next((x.shape[0] for x in given if x.shape and x.shape[0]), 1)
     watch = Watch(["*"], {id(layer): path for path, layer in model.walk()})
+    added = model.added_losses
     try:
-        with tracing(Tracer()), no_grad(), watching(watch):
+        with tracing(Tracer()), no_grad(), alone(), watching(watch):
             result = model.run((tree.map_leaves(_blank, inputs),), {"training": False})
-    except PenteError:
-        return None
+    except (PenteError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+        return None  # a call of one's own may ask for anything
+    finally:
+        vars(model)["added_losses"] = added
     parts = [path for path, layer in model.walk() if not (layer.children() or isinstance(layer, InputLayer))]
     outputs = tree.leaves([watch.values[path] for path in parts if path in watch.values])
     work = multiply_adds(ancestors(map(node_of, _tensors(result))))

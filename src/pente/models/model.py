@@ -7,7 +7,7 @@ from pente import tree
 from pente.errors import BoundsError, UnknownNameError, UsageError
 from pente.layers import Input, Layer
 from pente.layers.structure import unique_names
-from pente.layers.symbolic import SymbolicTensor, shapes_of, symbols_in
+from pente.layers.symbolic import LayerCall, SymbolicTensor, shapes_of, symbols_in
 from pente.models.graph import LayerGraph
 from pente.models.nested import seen_from
 from pente.models.record import Record
@@ -97,7 +97,7 @@ class Model(Layer, Trainer, Saved):
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.graph is None and self.seen_inputs is None and len(args) == 1:
-            vars(self)["seen_inputs"] = tree.map_leaves(_symbol_like, args[0])
+            vars(self)["seen_inputs"] = tree.map_leaves(lambda x: _symbol_like(self, x), args[0])
         return super().run(args, kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -191,9 +191,9 @@ class Model(Layer, Trainer, Saved):
         print_summary(self, expand_nested, print_fn)
 
 
-def _symbol_like(x: Any) -> SymbolicTensor:
-    """A symbol for data like this, with an open batch."""
-    return Input(x.shape[1:], dtype=x.dtype) if getattr(x, "shape", ()) else x
+def _symbol_like(model: Model, x: Any) -> Any:
+    """A symbol for a tensor like this, with an open batch."""
+    return SymbolicTensor((None, *x.shape[1:]), x.dtype, LayerCall(model)) if getattr(x, "shape", ()) else x
 
 
 def _below(layer: Layer, path: str) -> Layer | None:

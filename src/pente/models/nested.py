@@ -38,18 +38,33 @@ def seen_from(inputs: Any, outputs: Any) -> Any:
 def _entered(missing: list[SymbolicTensor], begin: list[SymbolicTensor]) -> LayerCall | None:
     """The call of a nested model that gives one of these its value."""
     for symbol in missing:
-        ways = {_givens(call): call for call in _calls_on(symbol) if _comes_from(call, begin, ())}
-        if len(ways) > 1:
-            raise _ambiguous(symbol, list(ways.values()))
-        if ways:
-            return next(iter(ways.values()))
+        call = _only(
+            [call for call in _calls_on(symbol) if _comes_from(call, begin, ())],
+            "an output stands inside of the model {0!r}, which was called {1} times on what comes from the inputs: "
+            "{2}. Say which is meant: inside = Model({0}.input, output), then Model(inputs, inside(x)).",
+        )
+        if call is not None:
+            return call
     return None
 
 
 def _left(outputs: list[SymbolicTensor], begin: list[SymbolicTensor]) -> LayerCall | None:
     """The call of a nested model inside of which an input stands."""
     met = calls_before(outputs, set(map(id, begin)))
-    return next((call for call in met if any(_stands_in(call.layer, symbol) for symbol in begin)), None)
+    return _only(
+        [call for call in met if any(_stands_in(call.layer, symbol) for symbol in begin)],
+        "an input stands inside of the model {0!r}, which the outputs call {1} times: {2}. Begin with an Input of its "
+        "own: behind = Model(input, {0}.output), then behind(Input(...)) where it is meant.",
+    )
+
+
+def _only(calls: list[LayerCall], several: str) -> LayerCall | None:
+    """The only call among these, where those on the same tensors are one."""
+    ways = {_givens(call): call for call in calls}
+    if len(ways) > 1:
+        names = [f"on {', '.join(x.name for x in call.inputs)}" for call in ways.values()]
+        raise UsageError(several.format(calls[0].layer.name, len(ways), " and ".join(names)))
+    return next(iter(ways.values()), None)
 
 
 def _calls_on(symbol: SymbolicTensor) -> Iterator[LayerCall]:
@@ -121,18 +136,6 @@ def _again(outputs: Any, known: dict[int, Any], options: dict[str, Any]) -> Any:
             for old, new in zip(symbols_in(call.outputs), symbols_in(again.outputs), strict=True):
                 known.setdefault(id(old), new)
     return tree.map_leaves(now, outputs)
-
-
-# What cannot be done.
-
-
-def _ambiguous(symbol: SymbolicTensor, calls: list[LayerCall]) -> UsageError:
-    name = calls[0].layer.name
-    each = " and ".join(f"on {', '.join(x.name for x in call.inputs)}" for call in calls)
-    return UsageError(
-        f"an output stands inside of the model {name!r}, which was called {len(calls)} times on what comes from the "
-        f"inputs: {each}. Say which is meant: inside = Model({name}.input, output), then Model(inputs, inside(x))."
-    )
 
 
 def _unreached(symbol: SymbolicTensor) -> UsageError:

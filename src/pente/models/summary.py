@@ -136,12 +136,12 @@ def _sources(model: Any) -> dict[str, str]:
     names = {id(layer): name for name, layer in model.children().items()}
     calls: dict[str, list[LayerCall]] = {name: [] for name in names.values()}
     for call in graph.calls:
-        calls[names[id(call.layer)]].append(call)
+        calls.setdefault(names.get(id(call.layer), ""), []).append(call)  # a Sequential has its Input beside its layers
 
     def source(symbol: SymbolicTensor) -> str:
-        name = names.get(id(symbol.call.layer), f"({symbol.name})")  # in brackets where the model begins behind it
+        name = names.get(id(symbol.call.layer), symbol.name)
         each = calls.get(name, [])
-        return f"{name}[{each.index(symbol.call)}]" if len(each) > 1 else name
+        return f"{name}[{each.index(symbol.call)}]" if len(each) > 1 and symbol.call in each else name
 
     return {name: ", ".join(source(x) for call in each for x in call.inputs) for name, each in calls.items()}
 

@@ -147,3 +147,9 @@ def test_an_error_outside_of_layers_has_no_place() -> None:
 def test_a_copy_and_a_config_do_not_tell_where_the_layer_was_made() -> None:
     assert "made_at" not in layers.Dense(3).get_config()
     assert "line" not in repr(layers.Dense(3))
+
+
+def test_a_cell_of_a_notebook_is_called_one() -> None:
+    source = compile("layer(x)", "/tmp/ipykernel_4711/815.py", "exec")
+    with pytest.raises(ShapeError, match=r"called: a cell, line 1"):
+        exec(source, {"layer": layers.LSTM(3), "x": X})

@@ -50,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FileNotFoundError as error:
         return _end(1, f"there is no file {error.filename}.")
     except (PenteError, OSError) as error:
-        return _end(1, " ".join([str(error), *getattr(error, "__notes__", ())]))
+        plain = error.args[0] if isinstance(error, PenteError) else str(error)  # no line of a program is told here
+        return _end(1, " ".join([plain, *getattr(error, "__notes__", ())]))
     except KeyboardInterrupt:
         return _end(130, "stopped.")
     return 0

@@ -21,6 +21,7 @@ __all__ = [
     "is_ours",
     "layer_path",
     "no_grad",
+    "place_text",
     "position_text",
     "state",
     "user_position",
@@ -118,4 +119,9 @@ def position_text(position: Position | None) -> str:
     code, offset = position
     lines = list(code.co_positions())
     line = lines[offset // 2][0] if offset // 2 < len(lines) else code.co_firstlineno
-    return f"{os.path.basename(code.co_filename)}, line {line}"
+    return place_text(code.co_filename, line)
+
+
+def place_text(file: str, line: int | None) -> str:
+    """File and line as a message tells them; a cell of a notebook has no name that a user knows."""
+    return f"{'a cell' if 'ipykernel_' in file else os.path.basename(file)}, line {line}"

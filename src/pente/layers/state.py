@@ -165,7 +165,8 @@ class StateTree(State):
         for path, variable in own.items():
             if np.shape(state[path]) != variable.shape:
                 raise ShapeError(
-                    f"{path} has shape {variable.shape}, and the state has {np.shape(state[path])} for it."
+                    f"{path} has shape {variable.shape}, and the state has {np.shape(state[path])} for it. Make the "
+                    "model as it was when the state was taken: with the same units, filters and input."
                 )
         for path, variable in own.items():
             variable.assign(state[path])

@@ -1,11 +1,10 @@
 """Where an error arose: the layer, the user's line, and the shapes that led from the input to there."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from pente import tree
 from pente.core.node import Node
-from pente.core.state import users_place
+from pente.core.state import place_text, users_place
 from pente.core.tensor import Tensor
 from pente.errors import PenteError
 from pente.layers.calls import current_call
@@ -27,7 +26,7 @@ class Place:
         call = current_call()
         self.path = layer.path or layer.name
         self.kind = type(layer).__name__
-        self.made, self.line = _line(layer.made_at), _line(users_place())
+        self.made, self.line = place_text(*layer.made_at), place_text(*users_place())
         self.done = [] if call is None else [(done.path or done.name, shape) for done, shape in call.trail]
         self.begin = ""
 
@@ -50,10 +49,6 @@ def locate(error: PenteError, layer: "Layer", inputs: Any) -> None:
         error.place.begin = ways[0] if len(ways) == 1 else f"[{', '.join(ways)}]" if ways else ""
         if symbols_in(inputs):  # what followed was tried on one length for what is open
             error.place.done = [(name, _opened(shape)) for name, shape in error.place.done]
-
-
-def _line(place: tuple[str, int]) -> str:
-    return f"{os.path.basename(place[0])}, line {place[1]}"
 
 
 def _way(x: Any) -> list[Step]:

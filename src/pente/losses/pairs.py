@@ -125,8 +125,8 @@ def _shape_fix(name: str, true: Shape, predicted: Shape) -> str:
         units = f"Give the last layer units={true[-1]}, one for each column of y_true"
         return f"{units}; {repeated}" if alike else f"{units}."
     if len(true) == 1 and len(predicted) == 2 and true[0] == predicted[0]:
-        classes = f"for {predicted[1]} classes write loss='sparse_categorical_crossentropy'"
-        return f"For one number a row give the last layer units=1; {classes}."
+        classes = "loss='sparse_categorical_crossentropy', metrics=['accuracy']"
+        return f"For one number a row give the last layer units=1; for {predicted[1]} classes write {classes}."
     if len(true) == 3 and len(predicted) == 2 and true[0] == predicted[0]:
         return "For an output at each step give the recurrent layer return_sequences=True."
     return repeated.capitalize() if alike else _axes_fix(true, predicted)

@@ -39,7 +39,10 @@ def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int, what:
         with tracing(Tracer()), no_grad():
             given, predictions = predictions_for(model, x, rows)
             check_ids(model, given, tree.leaves(predictions))
-            for output, target, prediction in objective.pairs(y, predictions, model.output_names):
+            pairs = objective.pairs(y, predictions, model.output_names)
+            if what and y is None and any(output.loss for output, _, _ in pairs):
+                raise UsageError(f"there are no targets in it: write {what}=(x, y).")
+            for output, target, prediction in pairs:
                 if output.loss is not None and target is not None:
                     check_head(output.loss, prediction)
                     output.loss(target, prediction)

@@ -166,6 +166,12 @@ def table_with(folder: Path, target: list[Any], **columns: Any) -> str:
 MISTAKES: dict[str, tuple[list[Any], list[str], str]] = {
     "an unknown target": (["a", "b"] * 20, ["--target", "yy"], "there is no column in {path} named 'yy'. Did you mean"),
     "one class": (["a"] * 40, ["--target", "y"], "column 'y' has the same value in every row: 'a'"),
+    "numbers that are all equal": ([5.5] * 40, ["--target", "y", "--task", "regression"], "the same number in every"),
+    "classes of two rows": (
+        ["a", "b", "c"] * 2 + ["d"] * 20,
+        ["--target", "y"],
+        "two of at least 3 different rows",
+    ),
     "an identifier": ([f"n{i}" for i in range(40)], ["--target", "y"], "it may be an identifier or free text"),
     "text for regression": (["a", "b"] * 20, ["--target", "y", "--task", "regression"], "regression predicts numbers"),
     "too few rows": (["a", "b"] * 4, ["--target", "y"], "has 8 rows in which 'y' is known, and at least 20"),

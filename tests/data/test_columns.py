@@ -92,6 +92,7 @@ def test_dates_that_fit_two_forms_are_told_and_the_form_can_be_said() -> None:
     assert column.values[0] == np.datetime64("2024-01-02")
     assert "date:%d/%m/%Y" in column.notes[0]
     assert read("1/2/2024", "3/4/2024", kind="date:%d/%m/%Y").values[0] == np.datetime64("2024-02-01")
+    assert read("2024-02-01", kind="date:%d/%m/%Y").values[0] == np.datetime64("2024-02-01")
 
 
 def test_a_few_texts_among_many_numbers_are_missing_and_told() -> None:
@@ -119,6 +120,7 @@ def test_every_float_is_read_as_python_writes_it(numbers: list[float]) -> None:
 def test_arrays_of_frames_keep_their_kind() -> None:
     assert column_of_values(np.array([1, 2, 3], dtype=np.int8), "x").values.dtype == np.float64
     assert np.isnan(column_of_values(np.array([1.0, np.inf]), "x").values[1])
+    assert column_of_values(np.array([90, 60], "timedelta64[m]"), "x").values.tolist() == [5400, 3600]
     assert column_of_values(np.array([True, False]), "x").values.tolist() == ["True", "False"]
     assert column_of_values(np.array(["2024-01-01"], dtype="datetime64[D]"), "x").kind == "date"
     assert column_of_values(np.array([1, 2], dtype=np.int64), "x", "category").values.tolist() == ["1", "2"]

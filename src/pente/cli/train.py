@@ -59,7 +59,7 @@ def train(
     if data.is_dir():
         if target is not None:
             raise WrongUsageError(
-                f"{data} is a folder of images, whose classes are its sub-folders: no --target. {HELP}"
+                f"{data} is a folder, whose classes are its sub-folders: no --target. {HELP}"
             )
         from pente.cli.train_images import train_images
 

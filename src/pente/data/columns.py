@@ -112,7 +112,7 @@ def column_of_text(
     if wanted == "number":
         return _parsed(text, "number", _numbers(present, delimiter))
     if wanted == "date":
-        form, dates, _ = _dates(present, [form] if form else FORMS)
+        form, dates, _ = _dates(present, [form] if form and _fits(form, present) else FORMS)
         return _parsed(text, "date", dates, form)
     return Column(wanted, _words(texts))
 
@@ -120,31 +120,31 @@ def column_of_text(
 def column_of_values(values: Array, name: str, kind: str | None = None) -> Column:
     """A column of a frame: of numbers, dates and truth values as they are, of objects by what they say."""
     wanted = (kind or "").partition(":")[0]
+    if values.dtype.kind == "m":
+        values = values / np.timedelta64(1, "s")
     if values.dtype.kind in "iuf" and wanted in ("", "number"):
         numbers = np.where(np.isfinite(values), values, np.nan).astype(np.float64)
         return Column("number" if kind else _kind_of_numbers(numbers, name), numbers)
     if values.dtype.kind == "M" and wanted in ("", "date"):
         return Column("date", values.astype("datetime64[us]"), "iso")
-    if values.dtype.kind == "b":
-        kind = kind or "boolean"
-    if values.dtype.kind in "iuf" and wanted != "number":
-        numbers = values.astype(np.float64)
-        texts = [text or "" for text in Column("number", numbers).labels()]
-    else:
-        texts = ["" if value is None else str(value).strip() for value in values.tolist()]
+    if values.dtype.kind in "iuf":
+        values = Column("number", values.astype(np.float64)).labels()
+    texts = ["" if value is None else str(value).strip() for value in values.tolist()]
     return column_of_text(texts, name, kind)
 
 
 def _guessed(text: _Text, delimiter: str) -> Column:
     present = text.present
-    if present and len(present) <= MOST_TRUTHS and any({word.lower() for word in present} <= pair for pair in TRUTHS):
+    if not present:
+        return Column("text", _words(text.all))
+    if len(present) <= MOST_TRUTHS and any({word.lower() for word in present} <= pair for pair in TRUTHS):
         return Column("boolean", _words(text.all))
     numbers = _numbers(present, delimiter)
-    if present and len(numbers) >= MOSTLY * len(present):
+    if len(numbers) >= MOSTLY * len(present):
         column = _parsed(text, "number", numbers)
         return column._replace(kind=_kind_of_numbers(column.values, text.name))
     form, dates, others = _dates(present, FORMS)
-    if present and len(dates) >= MOSTLY * len(present):
+    if len(dates) >= MOSTLY * len(present):
         return _parsed(text, "date", dates, form, others)
     return _guessed_words(_words(text.all), present)
 
@@ -153,7 +153,7 @@ def _guessed_words(words: Array, present: list[str]) -> Column:
     """Few values that come again and again are categories, values that never do identify the row."""
     rows = sum(word is not None for word in words)
     few = len(present) <= FEW and 2 * len(present) <= rows
-    if present and (few or REPEATED * len(present) <= rows):
+    if few or REPEATED * len(present) <= rows:
         return Column("category", words)
     named = len(present) == rows >= SURELY_DISTINCT and not any(" " in text for text in present)
     return Column("identifier" if named else "text", words)
@@ -234,6 +234,11 @@ def _dates(texts: list[str], forms: Sequence[str]) -> tuple[str, dict[str, Any],
     best = max(found, key=lambda form: len(found[form]))
     differ = [form for form in found if form != best and len(found[form]) == len(texts) and found[form] != found[best]]
     return best, found[best], differ
+
+
+def _fits(form: str, texts: list[str]) -> bool:
+    """Whether some of the texts are dates of this form, or there are none to tell."""
+    return not texts or bool(_read_dates(texts, form))
 
 
 def _read_dates(texts: Iterable[str], form: str) -> dict[str, Any]:

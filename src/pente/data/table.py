@@ -141,8 +141,8 @@ def read_table(
 
     The kind of each column is found from what it holds: number, boolean, category (text of few values), date (and
     time), identifier (as many values as rows) or text. ``types`` says it instead, as in ``{"zip": "category"}`` or
-    ``{"day": "date:%d/%m/%Y"}``. Nothing, NA, NaN, null, None, ? and - are missing values. Of a column of which nine
-    values in ten are numbers, or dates, the others count as missing, and ``notes`` tells of them.
+    ``{"day": "date:%d/%m/%Y"}``. Nothing, NA, NaN, null, None, ? and - are missing values. Where nine in
+    ten of a column's different values are numbers, or dates, the others count as missing, and ``notes`` tells of them.
 
     Raises DataError, with line and what to do, for an empty file, rows that are too short or too long, quotes and
     encodings that do not fit, and names that come twice; UnknownNameError for a type of a column that is not there;

@@ -100,9 +100,8 @@ class DateEncoder(ColumnEncoder):
 
     @property
     def told(self) -> str:
-        return ", ".join(["time elapsed", *(f"place in the {cycle}" for cycle in self.cycles)]) + _and_missing(
-            self.missing
-        )
+        parts = ["time elapsed", *(f"place in the {cycle}" for cycle in self.cycles)]
+        return ", ".join(parts) + _and_missing(self.missing)
 
     def encode(self, column: Column) -> Features:
         seconds = _seconds(column)

@@ -89,6 +89,8 @@ class TableEncoder(Configured):
             self.class_names = _classes(column, self.target)
         elif column.kind != "number":
             self._refuse_text(column)
+        elif len(np.unique(column.values[~column.missing])) < 2:
+            raise DataError(f"column {self.target!r} has the same number in every row: there is nothing to learn.")
         return self
 
     def _refuse_text(self, column: Column) -> None:

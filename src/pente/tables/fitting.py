@@ -127,9 +127,15 @@ def _with_frequent_classes(table: Table, target: str) -> tuple[Table, list[str]]
     codes = np.nan_to_num(table.codes(target), nan=-np.inf)
     _, first = np.unique(codes, axis=0, return_index=True)
     names, rows = np.unique(labels[first], return_counts=True)
-    rare = sorted(set(labels.tolist()) - set(names[rows >= OF_EACH_CLASS].tolist()))
+    frequent = names[rows >= OF_EACH_CLASS]
+    rare = sorted(set(labels.tolist()) - set(frequent.tolist()))
     if not rare:
         return table, []
+    if len(frequent) < 2:
+        raise DataError(
+            f"to learn classes takes two of at least {OF_EACH_CLASS} different rows each, and column {target!r} of "
+            f"{table.source} has {len(frequent)} such. Rows that are equal in all other columns count once."
+        )
     told = f"column {target!r}: fewer than {OF_EACH_CLASS} different rows are of class"
     keep = ~np.isin(labels, rare)
     names_of_rare = f"{', '.join(map(repr, rare[:5]))}{', …' * (len(rare) > 5)}"

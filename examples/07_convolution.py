@@ -1,5 +1,6 @@
 """Digits with a convolution: one set of weights for every place, scans pushed a little to all sides, five seeds."""
 
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -51,7 +52,7 @@ def trained(seed: int, epochs: int) -> tuple[float, list[tuple[np.ndarray, int, 
     y_train = np.tile(y_train, len(SHIFTS))
 
     model = convolutional()
-    rate = pente.schedules.CosineDecay(2e-3, decay_steps=epochs * -(-len(x_train) // 64))  # small steps at the end
+    rate = pente.schedules.CosineDecay(2e-3, decay_steps=epochs * ceil(len(x_train) / 64))  # small steps at the end
     model.compile(pente.optimizers.Adam(rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     if seed == 0:
         model.summary()

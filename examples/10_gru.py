@@ -1,5 +1,6 @@
 """A sum from far apart: of fifty numbers two are marked, and a GRU has to add these two. It reads one number a step."""
 
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def main(folder: Path = Path(), epochs: int = 12) -> None:
     pente.set_seed(0)
     x, y = adding(10_000, steps=50, seed=1)
     model = Sequential([layers.Input((None, 2)), layers.GRU(64), layers.Dense(1)])
-    rate = pente.schedules.CosineDecay(5e-3, decay_steps=epochs * -(-len(x) // 64))
+    rate = pente.schedules.CosineDecay(5e-3, decay_steps=epochs * ceil(len(x) / 64))
     model.compile(optimizer=pente.optimizers.Adam(rate, clipnorm=1.0), loss="mse")
     history = model.fit(x, y, epochs=epochs, batch_size=64, verbose=0)
     for epoch in range(0, epochs, 3):

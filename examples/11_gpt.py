@@ -1,6 +1,7 @@
 """A small GPT that learns a language letter by letter. The language is made up, so its sentences can be checked."""
 
 import re
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def main(folder: Path = Path(), epochs: int = 3, sentences: int = 5000, lines: i
     x, y = text_windows(characters.encode(text), STEPS, stride=10)  # y is x, one letter later
 
     model = gpt(len(characters))
-    rate = pente.schedules.CosineDecay(3e-3, decay_steps=epochs * -(-len(x) // 32))
+    rate = pente.schedules.CosineDecay(3e-3, decay_steps=epochs * ceil(len(x) / 32))
     loss = pente.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=pente.optimizers.Adam(rate), loss=loss)
     model.summary()

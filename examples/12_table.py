@@ -4,6 +4,7 @@ Needs scikit-learn, for the data and for the comparison: pip install scikit-lear
 """
 
 import warnings
+from math import ceil
 from pathlib import Path
 from statistics import median
 
@@ -43,7 +44,7 @@ def pente_scores(train: Table, test: Table, seed: int, epochs: int) -> np.ndarra
             layers.Dense(1, activation="sigmoid", kernel_regularizer=small),
         ]
     )
-    rate = pente.schedules.CosineDecay(2e-3, decay_steps=epochs * -(-len(x) // 32))
+    rate = pente.schedules.CosineDecay(2e-3, decay_steps=epochs * ceil(len(x) / 32))
     model.compile(optimizer=pente.optimizers.Adam(rate), loss="binary_crossentropy")
     model.fit(x, y, epochs=epochs, batch_size=32, verbose=0)
     return model.predict(encoder.transform(test), verbose=0)[:, 0]

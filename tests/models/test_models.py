@@ -369,6 +369,14 @@ def test_a_functional_model_stands_in_a_subclassed_one() -> None:
     np.testing.assert_allclose(model.predict(X, verbose=0), net.predict(X, verbose=0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("nothing", [[], {}, ()])
+def test_a_model_of_nothing_is_refused(nothing: Any) -> None:
+    x = Input((2,))
+    for inputs, outputs, what in ((nothing, x, "inputs"), (x, nothing, "outputs")):
+        with pytest.raises(UsageError, match=f"a model has {what}, got"):
+            Model(inputs, outputs)
+
+
 def test_a_subclass_draws_its_graph_in_its_own_init() -> None:
     class Net(Model):
         def __init__(self, units: int) -> None:

@@ -124,7 +124,9 @@ def _hint(symbol: SymbolicTensor, shape: tuple[int, ...]) -> str:
 
 
 def require_symbols(what: str, symbols: Any) -> None:
-    """Raise where the inputs or the outputs of a model are something else."""
+    """Raise where the inputs or the outputs of a model are something else, or none at all."""
+    if not tree.leaves(symbols):
+        raise UsageError(f"a model has {what}, got {symbols!r}: write Model(inputs, outputs).")
     for x in tree.leaves(symbols):
         if not isinstance(x, SymbolicTensor):
             hint = " Call the layer: layer(x)." if isinstance(x, Layer) else ""

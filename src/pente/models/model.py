@@ -61,7 +61,7 @@ class Model(Layer, Trainer, Saved):
     ) -> None:
         if (inputs is None) != (outputs is None):
             raise UsageError("a model has inputs and outputs: write Model(inputs, outputs).")
-        if isinstance(inputs, list) and outputs is not None and all(isinstance(x, Layer) for x in inputs):
+        if isinstance(inputs, list) and inputs and all(isinstance(x, Layer) for x in inputs):
             raise UsageError("a list of layers is a Sequential: write Sequential([...]).")
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         if inputs is not None:

@@ -75,12 +75,12 @@ def _grows(a: Any, b: Any) -> bool:
 
 def _fix(a: Any, b: Any) -> str:
     """What is most likely meant."""
-    table = "for the table write pente.broadcast_arrays(x, y) before."
+    table = "For the table write pente.broadcast_arrays(x, y) before."
     if a == (*b, 1):
-        return f"For element by element give the first as x[..., 0]; {table}"
+        return f"For element by element give the first as x[..., 0]. {table}"
     if b == (*a, 1):
-        return f"For element by element give the second as x[..., 0]; {table}"
-    return table.capitalize()
+        return f"For element by element give the second as x[..., 0]. {table}"
+    return table
 
 
 def _user_frame() -> FrameType | None:

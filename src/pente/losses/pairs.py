@@ -119,17 +119,17 @@ def _refuse_shapes(name: str, true: Shape, predicted: Shape) -> NoReturn:
 def _shape_fix(name: str, true: Shape, predicted: Shape) -> str:
     if true[:1] == predicted[:1] and prod(true) == prod(predicted):
         return f"Write {name}(pente.reshape(y_true, {predicted}), y_pred)."
-    repeated = f"if one should be repeated, write {name}(*pente.broadcast_arrays(y_true, y_pred))."
+    repeated = f"To repeat one of them write {name}(*pente.broadcast_arrays(y_true, y_pred))."
     alike = all(a == b or 1 in (a, b) for a, b in zip(true[::-1], predicted[::-1], strict=False))
     if len(true) > 1 and true[:-1] == predicted[:-1]:
-        units = f"Give the last layer units={true[-1]}, one for each column of y_true"
-        return f"{units}; {repeated}" if alike else f"{units}."
+        units = f"Give the last layer units={true[-1]}, one for each column of y_true."
+        return f"{units} {repeated}" if alike else units
     if len(true) == 1 and len(predicted) == 2 and true[0] == predicted[0]:
         classes = "loss='sparse_categorical_crossentropy', metrics=['accuracy']"
         return f"For one number a row give the last layer units=1; for {predicted[1]} classes write {classes}."
     if len(true) == 3 and len(predicted) == 2 and true[0] == predicted[0]:
         return "For an output at each step give the recurrent layer return_sequences=True."
-    return repeated.capitalize() if alike else _axes_fix(true, predicted)
+    return repeated if alike else _axes_fix(true, predicted)
 
 
 def _axes_fix(true: Shape, predicted: Shape) -> str:

@@ -497,6 +497,44 @@ def test_layers_made_while_calling_are_told_of(tmp_path: Path) -> None:
         through(model, tmp_path, custom_objects={"Late": Late})
 
 
-def test_custom_objects_is_a_dict_of_classes(tmp_path: Path) -> None:
+class Chain(Model):
+    def __init__(self, *units: int) -> None:
+        super().__init__()
+        self.units = units
+        self.parts = [layers.Dense(n) for n in units]
+
+    def call(self, x: Any) -> Any:
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+class TellingChain(Chain):
+    def get_config(self) -> dict[str, Any]:
+        return {"units": self.units}
+
+    @classmethod
+    def from_config(cls, config: Any) -> Any:
+        return cls(*config["units"])
+
+
+def test_arguments_without_names_are_told_of(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"Chain, whose __init__ takes \*arguments.*write get_config"):
+        Chain(3, 4).save(tmp_path / "model.pente")
+    model = TellingChain(3, 4)
+    expected = model(X)
+    twin = through(model, tmp_path, custom_objects={"TellingChain": TellingChain})
+    equal(twin(X).numpy(), expected.numpy())
+
+
+@pytest.mark.parametrize("given", [{"Scale": "Scale"}, [Scale], Scale])
+def test_custom_objects_is_a_dict_of_classes(given: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r'custom_objects=\{"Scale": Scale\}'):
-        through(sequential(), tmp_path, custom_objects={"Scale": "Scale"})
+        through(sequential(), tmp_path, custom_objects=given)
+
+
+@pytest.mark.parametrize("form", ["npz", "safetensors"])
+def test_a_file_of_weights_alone_gets_the_line_that_works(form: str, tmp_path: Path) -> None:
+    path = sequential().save_weights(tmp_path / f"w.{form}")
+    with pytest.raises(UsageError, match=rf"make the model, and write model\.load_weights\('.*w\.{form}'\)"):
+        pente.load_model(path)

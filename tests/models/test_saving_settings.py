@@ -19,6 +19,7 @@ from pente.models.vocabulary import Vocabulary, known, name_of
 # What classes that have no defaults for all their arguments are made with.
 MADE: dict[str, tuple[Any, ...]] = {
     "data.CharacterSet": ("abc",),
+    "data.ImageEncoder": ((8, 8),),
     "layers.Activation": ("relu",),
     "layers.Dense": (3,),
     "layers.Dropout": (0.5,),

@@ -6,6 +6,7 @@ what is told by its settings, with ``class`` and ``config``: ``{"tuple": [1, 2]}
 ``{"array": "0"}`` says which.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import EllipsisType, MappingProxyType
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pente.config import Configured
 from pente.core.tensor import Tensor, Variable
 from pente.dtypes import as_dtype
 from pente.errors import DataError, PenteError, UsageError
@@ -52,6 +54,7 @@ class Encoder:
 
     def configured(self, x: Any, where: str) -> dict[str, Any]:
         """An object by its class and settings."""
+        _require_all_settings(x, where)
         return {"class": self.named(type(x), where), "config": self.settings(x, where)}
 
     def settings(self, x: Any, where: str) -> dict[str, Any]:
@@ -77,6 +80,18 @@ class Encoder:
         name = str(len(self.arrays))
         self.arrays[name] = np.asarray(array)
         return name
+
+
+def _require_all_settings(x: Any, where: str) -> None:
+    """Raise where the class takes *arguments, which have no names, and does not say itself what is kept of them."""
+    made = type(x).__init__
+    if made is object.__init__ or type(x).get_config is not Configured.get_config:
+        return
+    if any(each.kind is each.VAR_POSITIONAL for each in inspect.signature(made).parameters.values()):
+        raise UsageError(
+            f"{where} is {type(x).__name__}, whose __init__ takes *arguments, and these have no names to be saved "
+            "under: take one list instead, or write get_config(self) and from_config(cls, config)."
+        )
 
 
 def _float(encoder: Encoder, x: float, where: str) -> Any:

@@ -10,13 +10,14 @@ import numpy as np
 from pente import losses, metrics, optimizers
 from pente.archive import from_json, read_archive, unpack_arrays
 from pente.core.tensor import Variable
-from pente.errors import DataError
+from pente.errors import DataError, UsageError
 from pente.layers import Layer
 from pente.layers.blank import blank_weights
 from pente.models.architecture import Drawer
 from pente.models.model import Model
 from pente.models.saving import FORMAT, HISTORY, training_state
 from pente.models.vocabulary import Vocabulary
+from pente.models.weights import FORMS
 from pente.ops.random import seed_is_chosen, seed_state
 from pente.train.callbacks import History
 from pente.train.objective import Objective, Output
@@ -57,6 +58,10 @@ def load_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] |
     [[3.0, 3.0, 3.0, 3.0]]
     """
     vocabulary = Vocabulary(custom_objects, str(path))
+    if Path(path).suffix.lower() in FORMS:
+        raise UsageError(
+            f"{path} has weights and no layers: make the model, and write model.load_weights({str(path)!r})."
+        )
     _, members = read_archive(Path(path), range(1, FORMAT + 1))
     if set(members) != set(MEMBERS):
         raise DataError(f"{path}: it has the members {sorted(members)}, and a model has {sorted(MEMBERS)}.")

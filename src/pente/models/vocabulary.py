@@ -84,13 +84,13 @@ class Vocabulary:
 
     def __init__(self, custom_objects: Mapping[str, Any] | None, path: str) -> None:
         self.path = path
-        self.own = dict(custom_objects or {})
-        for name, thing in self.own.items():
-            if not callable(thing):
-                raise UsageError(
-                    f"custom_objects has classes and functions by their names, got {{{name!r}: {thing!r}}}: write "
-                    'custom_objects={"Scale": Scale}.'
-                )
+        own: Any = {} if custom_objects is None else custom_objects
+        if not isinstance(own, Mapping) or not all(map(callable, own.values())):
+            raise UsageError(
+                f"custom_objects has classes and functions by their names, got {custom_objects!r:.80}: write "
+                'custom_objects={"Scale": Scale}.'
+            )
+        self.own = own
 
     def thing(self, name: Any) -> Any:
         """What the name stands for. Raises DataError for one that is not known, or not among the caller's."""

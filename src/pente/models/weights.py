@@ -10,7 +10,7 @@ from pente.archive import read_arrays, write_arrays
 from pente.core.tensor import Variable
 from pente.errors import DataError, DTypeError, UsageError
 
-__all__ = ["Unmatched", "read_weights", "write_weights"]
+__all__ = ["FORMS", "Unmatched", "read_weights", "write_weights"]
 
 FORMS = (".safetensors", ".npz")
 

@@ -61,6 +61,7 @@ def test_selected_rows_are_those_rows() -> None:
         (lambda: ArrayDataset(X, Y[:5]), "x has 23, y has 5"),
         (lambda: ArrayDataset(X[:0]), "0 rows"),
         (lambda: ArrayDataset([[1.0], [1.0, 2.0]]), "ragged: row 0 has length 1 and row 1 has length 2"),
+        (lambda: ArrayDataset(np.array([np.ones(2), np.ones(3)], object)), "ragged: row 0 has length 2 and row 1 has"),
         (lambda: ArrayDataset(X, ["cat"] * 23), "y holds text"),
         (lambda: ArrayDataset(X).select([]), "no row is left"),
         (lambda: ArrayDataset(X).skip(23), "no row is left"),
@@ -100,6 +101,17 @@ def test_a_data_set_that_gives_several_is_asked_once_for_a_batch() -> None:
     batches = list(MapDataset(several).batch(10))
     assert several.calls == [list(range(10)), list(range(10, 20)), [20, 21, 22]]
     assert np.concatenate([x for x, _ in batches]).tolist() == X.tolist()
+
+
+def test_an_array_of_arrays_is_one_array() -> None:
+    given = np.empty(2, object)
+    given[:] = [np.ones(3), np.zeros(3)]
+    assert ArrayDataset(given)[:].tolist() == [[1, 1, 1], [0, 0, 0]]
+
+
+def test_samples_in_dicts_are_batches_in_dicts() -> None:
+    (batch,) = DataLoader([{"a": x, "b": y} for x, y in zip(X, Y, strict=True)], 23)
+    assert (batch["a"].tolist(), batch["b"].tolist()) == (X.tolist(), Y.tolist())
 
 
 def test_samples_of_several_shapes_are_named() -> None:

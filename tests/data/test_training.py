@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import pente
@@ -271,6 +272,10 @@ def test_a_gap_is_told_with_its_place(tmp_path: Path) -> None:
         (lambda: model().fit(ArrayDataset(X, Y).batch(9).map(identity), validation_split=0.1), "needs arrays"),
         (lambda: model().fit(ArrayDataset(X, Y).batch(9).map(lambda x, y: (x, y, y, y))), "this one gave 4 things"),
         (lambda: model().fit(3), "x is an array, a table"),
+        (lambda: model().fit("data.csv", Y), r"x is the path 'data.csv'. Read it first.*read_table"),
+        (lambda: model().fit(pl.DataFrame(X).lazy(), Y), r"lazy frame.*x\.collect\(\)"),
+        (lambda: model().fit([(X, Y), (X, Y)]), r"samples write pente\.data\.DataLoader\(x, 32\)"),
+        (lambda: model().fit(ArrayDataset(X, Y).batch(9).map(lambda x, y: None)), "a batch is None"),
     ],
 )
 def test_what_does_not_fit_together_is_told(wrong: Any, message: str) -> None:

@@ -45,7 +45,7 @@ def _array(value: Any, what: str) -> Array:
     if is_frame(value):
         return np.stack([numbers(column, f"column {name!r} of {what}") for name, column in columns(value).items()], 1)
     try:
-        array = value if hasattr(value, "to_numpy") else np.asarray(value)
+        array = value if hasattr(value, "to_numpy") else _dense(np.asarray(value))
     except ValueError:
         raise DataError(f"{what} is ragged: {_ragged(value)}. All rows must have the same shape.") from None
     array = numbers(array, what)
@@ -53,6 +53,12 @@ def _array(value: Any, what: str) -> Array:
         raise DataError(f"{what} is a single number, and rows are expected: write np.array([...]).")
     given_as_floats = isinstance(value, (list, tuple)) and array.dtype == np.float64
     return array.astype(np.float32) if given_as_floats else array
+
+
+def _dense(array: Array) -> Array:
+    """An array of arrays as one array."""
+    nested = array.dtype == object and array.ndim == 1 and len(array) and isinstance(array[0], np.ndarray | list)
+    return np.stack([np.asarray(row) for row in array]) if nested else array
 
 
 def _ragged(value: Any) -> str:

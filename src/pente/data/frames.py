@@ -87,12 +87,12 @@ def _row(array: NDArray[Any], missing: NDArray[np.bool_]) -> int:
 
 
 def _advice(array: NDArray[Any], what: str) -> str:
+    name = what if what.isidentifier() else "column"
     if array.dtype.kind in "Mm":
-        return f"Turn them into numbers, such as days: (t - t.min()) / np.timedelta64(1, 'D'). {ENCODER}"
-    return (
-        f"Turn categories into numbers first: np.unique({what if what.isidentifier() else 'column'}, "
-        f"return_inverse=True)[1]. {ENCODER}"
-    )
+        advice = "Turn them into numbers, such as days: (t - t.min()) / np.timedelta64(1, 'D')."
+    else:
+        advice = f"Turn categories into numbers first: np.unique({name}, return_inverse=True)[1]."
+    return f"{advice} {ENCODER}" if what.startswith("column ") else advice
 
 
 def _sample(array: NDArray[Any]) -> str:

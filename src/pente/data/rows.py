@@ -1,7 +1,7 @@
 """Sources whose rows can be asked for in any order, the order that an epoch reads them in, and batches of them."""
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NoReturn
 
@@ -371,4 +371,6 @@ def rows_of(given: Any, collate_fn: Callable[[list[Any]], Any] | None = None) ->
 
 
 def _is_list_of_samples(given: Any) -> bool:
-    return isinstance(given, list) and bool(given) and isinstance(given[0], Sequence) and is_structure(given[0])
+    return (
+        isinstance(given, list) and bool(given) and isinstance(given[0], list | tuple | dict) and is_structure(given[0])
+    )

@@ -1,6 +1,7 @@
 """How data of any kind is taken by the loop: as arrays at hand, or as batches that come one after the other."""
 
 from collections.abc import Iterable, Iterator
+from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -167,11 +168,12 @@ def _parts(given: Any) -> tuple[Any, Any, Any]:
     """x, y and weight of what a data set gives; a list of arrays is read as a tuple, as Keras and PyTorch do."""
     if isinstance(given, list) and is_structure(given):
         given = tuple(given)
-    if not isinstance(given, tuple):
-        return given, None, None
+    given = given if isinstance(given, tuple) else (given,)
     if not 1 <= len(given) <= 3:
         raise UsageError(f"a data set gives x, (x, y) or (x, y, sample_weight), and this one gave {len(given)} things.")
     x, y, weight = (*given, None, None)[:3]
+    if x is None:
+        raise UsageError("a batch is None: does the function that makes it return it?")
     return x, y, weight
 
 
@@ -195,12 +197,11 @@ def source_of(
         require_count("the number of steps", steps)
     if y is None and getattr(x, "_fields", None) == ("x", "y"):
         x, y = x
+    _refuse_what_is_no_data(x, y)
     if not isinstance(x, Pipeline) and is_data(x):
         return _finite(ArraySource(ArrayDataset(x, y, weight), size, seed, steps), check, (x, y, weight))
     if isinstance(x, ArrayDataset) and y is None and weight is None:
         return _finite(ArraySource(x, size, seed, steps), check, x.data)
-    if not isinstance(x, (Iterable, Pipeline)) and not hasattr(x, "__getitem__") and not callable(x):
-        raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
     if y is not None or weight is not None:
         raise UsageError(f"{type(x).__name__} brings y and sample_weight itself: leave y= and sample_weight= out.")
     if ordered and isinstance(x, Pipeline) and x.shuffled:
@@ -213,6 +214,24 @@ def source_of(
         return BatchSource(pipeline, check, held)
     dataset, size = pipeline.plain
     return _finite(ArraySource(dataset, size, given=pipeline, held=held), check, dataset.data)
+
+
+def _refuse_what_is_no_data(x: Any, y: Any) -> None:
+    """Raise for what is near to data, with the line that makes data of it."""
+    if isinstance(x, str | PathLike):
+        raise UsageError(
+            f"x is the path {str(x)!r}. Read it first: np.load(path), pente.data.read_table(path) for a table, "
+            "pente.data.ImageFolder(path) for images."
+        )
+    if hasattr(x, "collect") and hasattr(x, "lazy"):
+        raise UsageError("x is a lazy frame, which has no rows yet: write x.collect().")
+    if y is None and isinstance(x, list) and x and all(type(item) is tuple and is_structure(item) for item in x):
+        raise UsageError(
+            "x is a list of tuples, which may be samples or batches. For samples write pente.data.DataLoader(x, 32), "
+            "for batches pente.data.IterableDataset(x)."
+        )
+    if not (is_data(x) or isinstance(x, Iterable) or hasattr(x, "__getitem__") or callable(x)):
+        raise UsageError(f"x is an array, a table, a list or dict of those, or gives batches; got {type(x).__name__}.")
 
 
 def _pipeline_of(x: Any, size: int, seed: int | None, steps: int | None) -> Pipeline:

@@ -299,6 +299,18 @@ def test_training_goes_on_as_if_it_had_never_stopped(name: str, jit: bool, tmp_p
     equal(twin.state_dict(), whole.state_dict())
 
 
+@pytest.mark.parametrize("jit", [True, False])
+def test_training_goes_on_from_the_file_that_a_callback_wrote(jit: bool, tmp_path: Path) -> None:
+    whole = learner("adam", jit)
+    keeper = pente.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: whole.save(tmp_path / "second.pente") if epoch == 1 else None
+    )
+    whole.fit(X, Y, epochs=4, batch_size=10, verbose=0, callbacks=[keeper])
+    twin = pente.load_model(tmp_path / "second.pente")
+    twin.fit(X, Y, initial_epoch=2, epochs=4, batch_size=10, verbose=0)
+    equal(twin.state_dict(), whole.state_dict())
+
+
 def test_training_goes_on_in_another_process_with_its_seed(tmp_path: Path) -> None:
     whole = learner("adam", True)
     whole.fit(X, Y, epochs=3, verbose=0)

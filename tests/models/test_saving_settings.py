@@ -188,6 +188,15 @@ def test_what_has_no_form_is_refused_with_its_place(value: Any) -> None:
         Encoder().value({"a": [0, value]}, "it")
 
 
+def test_what_is_nested_too_deep_to_be_read_is_not_written() -> None:
+    value: Any = 1
+    for depth in range(60):
+        value = [value] if depth % 2 else {"a": value}
+    with pytest.raises(UsageError, match=r"it\[0\].* is nested more than 50 deep"):
+        Encoder().value(value, "it")
+    assert through(value[0]["a"][0]["a"][0]["a"][0]["a"][0]["a"]) is not None
+
+
 FORGED: list[Any] = [
     {},
     {"tuple": 3},

@@ -26,7 +26,7 @@ PLAIN = frozenset({type(None), bool, int, str})
 DEEPEST = 50  # of nested settings
 
 # What a class whose settings are code would have to raise while it is made.
-FAULTS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+FAULTS = (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 class Encoder:
@@ -34,11 +34,22 @@ class Encoder:
 
     def __init__(self) -> None:
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self.depth = 0
 
     def value(self, x: Any, where: str) -> Any:
         """The form of this value. Raises UsageError, with ``where`` as its place, for what has none."""
         if type(x) in PLAIN:
             return x
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise UsageError(f"{where[:80]}… is nested more than {DEEPEST} deep, and cannot be saved.")
+        try:
+            return self.form(x, where)
+        finally:
+            self.depth -= 1
+
+    def form(self, x: Any, where: str) -> Any:
+        """The form of a value that is not JSON already."""
         for kind, form in FORMS.items():
             if type(x) is kind:
                 return form(self, x, where)

@@ -192,7 +192,9 @@ def _optimizer_state(model: Any) -> Mapping[str, Variable]:
     found: dict[str, Variable] = {}
     for variable in model.plan.optimizer.variables:
         head, name = _split(str(variable.name), paths)
-        found[head + paths.get(name, name)] = variable
+        own = head + paths.get(name, name)
+        if found.setdefault(own, variable) is not variable:
+            raise UsageError(f"two Variables of the optimizer are named {own!r}: give one of its parts another name=.")
     return found
 
 

@@ -58,9 +58,7 @@ def train(
     job = Job(data, epochs, batch_size, test_size, seed, save, compare, json)
     if data.is_dir():
         if target is not None:
-            raise WrongUsageError(
-                f"{data} is a folder, whose classes are its sub-folders: no --target. {HELP}"
-            )
+            raise WrongUsageError(f"{data} is a folder, whose classes are its sub-folders: no --target. {HELP}")
         from pente.cli.train_images import train_images
 
         train_images(job)

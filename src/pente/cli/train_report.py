@@ -95,14 +95,18 @@ def tell_result(console: Console, fitted: TableFit, other: Other | None, job: Jo
     """Say how well it went, beside what others do, and how to go on."""
     title = f"{len(fitted.parts.held_out):,} rows held out"
     trivial = "most common class" if fitted.encoder.class_names else "mean"
-    tell_scores(console, fitted, other, title=title, trivial=trivial, compare=job.compare)
+    rows = len(fitted.parts.learned) + len(fitted.parts.watched)
+    then = f", so it learned as long once more, from {rows:,} rows"
+    tell_scores(console, fitted, other, title=title, trivial=trivial, compare=job.compare, then=then)
     tell_next(console, job.data, place)
 
 
-def tell_scores(console: Console, fitted: Any, other: Other | None, *, title: str, trivial: str, compare: bool) -> None:
+def tell_scores(
+    console: Console, fitted: Any, other: Other | None, *, title: str, trivial: str, compare: bool, then: str = ""
+) -> None:
     """The scores of a fit of a table or of images, beside the other's; how to get that where it should be there."""
     epochs = len(fitted.history["loss"])
-    console.print(f"\nBest after epoch {fitted.best_epoch} of {epochs}; {fitted.seconds:.1f} s.\n")
+    console.print(f"\nBest after epoch {fitted.best_epoch} of {epochs}{then}; {fitted.seconds:.1f} s.\n")
     rows = {"Pente": fitted.scores}
     if other is not None:
         rows |= {f"scikit-learn, {other.name}": other.scores}

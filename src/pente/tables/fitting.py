@@ -52,8 +52,9 @@ class TableFit(NamedTuple):
     baseline: dict[str, float]
     """The same for who always says the most common class, or the mean."""
     history: dict[str, list[float]]
+    """Of the training that found out for how long to learn."""
     best_epoch: int
-    """The epoch, from 1, whose weights the model has."""
+    """For how many epochs the model has learned: to where the loss of the watched rows was least."""
     seconds: float
     notes: list[str]
     """What was not plain in the data, and what was done about it."""
@@ -74,9 +75,9 @@ def fit_table(
     """Learn to predict a column of a file, a frame or a ``Table`` from its other columns.
 
     A quarter of the rows is held out for the score, of each class alike, and rows that are equal stay together; of the
-    rest a fifth says when to stop. The network has two hidden layers; batches and epochs follow from the number of
-    rows, and training ends when the loss of the watched rows no longer falls, on the weights of its best epoch. The
-    seed decides everything random, as by ``pente.set_seed``.
+    rest a fifth is watched: training ends when its loss no longer falls. A second training, as long as the first was to
+    its best epoch, learns from the watched rows, too. The network has two hidden layers; batches and epochs follow from
+    the number of rows. The seed decides everything random, as by ``pente.set_seed``.
 
     Raises DataError where the target has one class, no values or none that come again, where the task does not fit it,
     where no column can be used and where there are fewer than 20 rows; UnknownNameError for a column that is not there.
@@ -150,25 +151,33 @@ def fit_parts(
     seed: int = 0,
     callbacks: Sequence[Any] = (),
 ) -> TableFit:
-    """Train a network on the rows to learn from, until those to watch say stop; measure it on those held out."""
+    """Train on the rows to learn from, until those to watch say stop, then on both as long; measure on those held out.
+
+    The callbacks hear of the first training.
+    """
     began = time.perf_counter()
     encoder = parts.encoder
-    (x, y), watched, held_out = (
+    learned, watched, held_out = (
         (encoder.transform(part), encoder.labels(part)) for part in (parts.learned, parts.watched, parts.held_out)
     )
-    center, scale = _scale(y)
-    model = network(encoder, seed)
-    stop = EarlyStopping(monitor="val_loss", patience=patience(len(x)))
-    history = model.fit(
-        x,
-        _scaled(y, center, scale),
-        batch_size=batch_size or usual_batch_size(len(x)),
-        epochs=epochs or most_epochs(len(x)),
-        validation_data=(watched[0], _scaled(watched[1], center, scale)),
+    center, scale = _scale(learned[1])
+    x, y = (np.concatenate(both) for both in zip(learned, watched, strict=True))
+    y, split = _scaled(y, center, scale), len(learned[0])
+    size = batch_size or usual_batch_size(split)
+    stop = EarlyStopping(monitor="val_loss", patience=patience(split))
+    watching = network(encoder, seed).fit(
+        x[:split],
+        y[:split],
+        batch_size=size,
+        epochs=epochs or most_epochs(split),
+        validation_data=(x[split:], y[split:]),
         validation_batch_size=4096,
         verbose=0,
         callbacks=[stop, *callbacks],
     )
+    # Now it is known for how long to learn, so the watched rows need not be spared: once more, from all of them.
+    model = network(encoder, seed)
+    model.fit(x, y, batch_size=size, epochs=stop.best_epoch + 1, verbose=0)
     _unscale(model, center, scale)
     model.preprocessing, model.class_names = encoder, encoder.class_names
     return TableFit(
@@ -176,8 +185,8 @@ def fit_parts(
         encoder,
         parts,
         scores(held_out[1], model.predict(held_out[0], verbose=0)),
-        baseline(y, held_out[1]),
-        history.history,
+        baseline(learned[1], held_out[1]),
+        watching.history,
         stop.best_epoch + 1,
         time.perf_counter() - began,
         parts.notes,

@@ -344,6 +344,25 @@ def test_nested_inputs_and_outputs_keep_their_structure() -> None:
     assert [x.name for x in model.inputs] == ["a", "b", "c"]
 
 
+def test_a_dict_is_read_by_its_keys_and_else_by_the_names_of_the_inputs() -> None:
+    a, b = Input((2,), name="a"), Input((2,), name="b")
+    model = Model({"b": a, "a": b}, a - b)  # the keys are the model's, and win
+    one, two = np.ones((1, 2), np.float32), np.full((1, 2), 2.0, np.float32)
+    assert model.predict({"b": two, "a": one}, verbose=0).tolist() == [[1.0, 1.0]]
+    pair = Model({"x": [a, b]}, a - b)
+    assert pair.predict({"a": two, "b": one}, verbose=0).tolist() == [[1.0, 1.0]]
+    for given, missing in (({"a": two}, "b"), ({"y": one}, "x")):
+        with pytest.raises(UsageError, match=f"the input {missing!r} is missing"):
+            pair.predict(given, verbose=0)
+
+
+def test_outputs_with_losses_have_one_name_each() -> None:
+    x = Input((2,))
+    model = Model(x, {"p": [x + 1.0, x * 2.0], "q": x})
+    with pytest.raises(UsageError, match="a loss is for one output, and 'p' is several"):
+        model.compile("sgd", "mse")
+
+
 def test_a_list_is_refused_where_inputs_have_names() -> None:
     a, b = Input((2,), name="a"), Input((2,), name="b")
     model = Model({"b": b, "a": a}, a - b)

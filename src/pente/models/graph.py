@@ -66,10 +66,12 @@ class LayerGraph:
         return items
 
     def _by_name(self, values: dict[str, Any]) -> list[Any]:
-        symbols = symbols_in(self.inputs)
-        if isinstance(self.inputs, dict) and not all(symbol.name in values for symbol in symbols):
-            return tree.leaves({name: _named(values, name) for name in self.inputs})
-        return [_named(values, symbol.name) for symbol in symbols]
+        names = [symbol.name for symbol in symbols_in(self.inputs)]
+        if isinstance(self.inputs, dict):
+            own = all(key in values for key in self.inputs)
+            if own or not any(name in values for name in names):
+                return tree.leaves({key: _named(values, key) for key in self.inputs})
+        return [_named(values, name) for name in names]
 
 
 def _shown(symbol: SymbolicTensor, value: Any) -> Any:

@@ -141,6 +141,12 @@ def aligned(y: Any, prediction: Tensor) -> Tensor:
 def names_of(predictions: Any, names: list[str]) -> list[str]:
     """A name for each output: the key in a dict, the layer's, or its number."""
     if isinstance(predictions, dict):
+        inside = next((name for name, x in predictions.items() if isinstance(x, (dict, list, tuple))), None)
+        if inside is not None:
+            raise UsageError(
+                f"a loss is for one output, and {inside!r} is several: give each output a name of its own, as in "
+                "Model(inputs, {'a': a, 'b': b})."
+            )
         return sorted(predictions)
     count = len(tree.leaves(predictions))
     if len(names) == count == len(set(names)):

@@ -100,7 +100,8 @@ def shared_layer() -> Any:
 
 def operations() -> Any:
     x = Input((6,))
-    return Model(x, (1.0 - x) @ pente.tensor(X[:6]) / np.float32(2.0) - x)
+    y = (1.0 - x) @ pente.tensor(X[:6]) / np.float32(2.0) - x
+    return Model(x, [y**2, -y[:, 1:3], y[..., ::2], 2.0 / y[:, None]])
 
 
 def two_and_two() -> Any:
@@ -452,6 +453,14 @@ def test_class_names_are_names() -> None:
     model.class_names = [1, 2]
     with pytest.raises(UsageError, match="class_names is a list of names"):
         model.save("never.pente")
+
+
+def test_models_nested_deep_come_back(tmp_path: Path) -> None:
+    model: Any = layers.Dense(2)
+    for _ in range(30):
+        model = Sequential([model])
+    model(X)
+    equal(through(model, tmp_path).get_weights(), model.get_weights())
 
 
 # What cannot be saved.

@@ -41,14 +41,14 @@ class Layers(Encoder):
         self.paths = {id(layer): path or layer.name for path, layer in root.walk()}
         self.run = {id(call) for _, layer in root.walk() for call in _calls_run(layer)}
 
-    def form(self, x: Any, where: str) -> Any:
+    def value(self, x: Any, where: str) -> Any:
         if isinstance(x, Layer):
             return {"part": self.layer(x, where)}
         if isinstance(x, SymbolicTensor):
             return {"symbol": self.symbol(x)}
         if isinstance(x, Open):
             return {"open": [list(x.shape), x.dtype]}
-        return super().form(x, where)
+        return super().value(x, where)
 
     def layer(self, layer: Layer, where: str) -> int:
         """The number of the part that is this layer."""

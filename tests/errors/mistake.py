@@ -52,7 +52,7 @@ def run(source: str, jit: bool) -> None:
     exec(compile(source, FILE, "exec"), {"__name__": "program", "JIT": jit})
 
 
-def users_line(error: PenteError) -> int:
+def users_line(error: PenteError, file: str = FILE) -> int:
     """The last line of the program in the traceback."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILE]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return frames[-1].lineno or 0

@@ -8,6 +8,7 @@ import pytest
 import pente
 from pente import Input, Model, Sequential, layers
 from pente.errors import DataError, PenteError, ShapeError, UsageError
+from tests.errors.mistake import users_line
 
 X = np.ones((4, 6), np.float32)
 
@@ -153,3 +154,35 @@ def test_a_cell_of_a_notebook_is_called_one() -> None:
     source = compile("layer(x)", "/tmp/ipykernel_4711/815.py", "exec")
     with pytest.raises(ShapeError, match=r"called: a cell, line 1"):
         exec(source, {"layer": layers.LSTM(3), "x": X})
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_an_error_of_a_loss_has_the_way_to_the_prediction(jit: bool) -> None:
+    model = Sequential([layers.Dense(5), layers.Dense(3)])
+    model.compile("sgd", "mse", jit=jit)
+    with pytest.raises(ShapeError) as caught:
+        model.fit(X, X, verbose=0)
+    assert str(caught.value).split("\n")[1:] == [
+        f"  called: test_place.py, line {users_line(caught.value, __file__)}",
+        "  shapes: input (4, 6) → dense (4, 5) → dense_1 (4, 3) → mean_squared_error",
+    ]
+
+
+def test_an_error_of_a_loss_at_compile_has_the_way_to_the_output() -> None:
+    model = Sequential([Input((6,)), layers.Dense(5), layers.Dense(3)])
+    way = "input (None, 6) → dense (None, 5) → dense_1 (None, 3) → categorical_crossentropy"
+    assert shapes(lambda: model.compile("sgd", "categorical_crossentropy")) == way
+
+
+def test_operations_between_the_layers_are_passed_over() -> None:
+    class Net(Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.wide = layers.Dense(5)
+
+        def call(self, x: Any) -> Any:
+            return self.wide(x * 2.0)
+
+    model = Net()
+    model.compile("sgd", "mse")
+    assert shapes(lambda: model.fit(X, X, verbose=0)) == "input (4, 6) → wide (4, 5) → mean_squared_error"

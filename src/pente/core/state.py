@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+BLOCKS = contextmanager.__code__.co_filename  # where Python runs the ends of our with-blocks
 Position = tuple[CodeType, int]
 
 
@@ -101,7 +102,8 @@ def user_position(depth: int) -> Position:
 def is_ours(frame: FrameType) -> bool:
     """Whether this is Pente's code: of its files, or an ``__init__`` that was made for a class of them."""
     file = frame.f_code.co_filename
-    return file.startswith(HOME) or (file == "<string>" and frame.f_globals.get("__name__", "").startswith("pente."))
+    made = file == "<string>" and frame.f_globals.get("__name__", "").startswith("pente.")
+    return file.startswith(HOME) or file == BLOCKS or made
 
 
 def users_place() -> tuple[str, int]:

@@ -1,5 +1,7 @@
 """What is surely wrong between model, loss and data, found on shapes alone before the first step."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from pente.core.tracer import Tracer, placeholder, tracing
 from pente.errors import PenteError, TraceError, UsageError
 from pente.layers.embedding import Embedding
 from pente.layers.symbolic import shown, symbols_in
+from pente.layers.trail import locate_loss
 from pente.losses import Loss
 from pente.ops.lifting import lift
 from pente.ops.neural import sigmoid_, softmax_
@@ -44,14 +47,25 @@ def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int, what:
                 raise UsageError(f"there are no targets in it: write {what}=(x, y).")
             for output, target, prediction in pairs:
                 if output.loss is not None and target is not None:
-                    check_head(output.loss, prediction)
-                    output.loss(target, prediction)
+                    with _located(output.loss, prediction) as loss:
+                        check_head(loss, prediction)
+                        loss(target, prediction)
     except TraceError:
         # A model or a loss that looks at values can only be run on them. The weights are made here all the same.
         model(tree.map_leaves(lambda array: Tensor(array[:1]), x), training=False)
     except PenteError as error:
         if what:
             error.args = (f"{what}: {error.args[0]}",)
+        raise
+
+
+@contextmanager
+def _located(loss: Loss, prediction: Any) -> Iterator[Loss]:
+    """The loss; an error of it is given its place."""
+    try:
+        yield loss
+    except PenteError as error:
+        locate_loss(error, loss.name, prediction)
         raise
 
 
@@ -64,8 +78,8 @@ def check_outputs(loss: Any, outputs: Any) -> None:
     for one, symbol in zip(given, symbols, strict=True):
         if one is not None and symbol.call.inputs:
             place = next(i for i, x in enumerate(symbols_in(symbol.call.outputs)) if x is symbol)
-            with tracing(Tracer()), no_grad():
-                check_head(losses.get(one), tree.leaves(shown(symbol.call))[place])
+            with tracing(Tracer()), no_grad(), _located(losses.get(one), symbol) as loss:
+                check_head(loss, tree.leaves(shown(symbol.call))[place])
 
 
 def predictions_for(model: Any, x: Any, rows: int) -> tuple[dict[Node, Any], Any]:

@@ -356,6 +356,19 @@ def test_a_dict_is_read_by_its_keys_and_else_by_the_names_of_the_inputs() -> Non
             pair.predict(given, verbose=0)
 
 
+@pytest.mark.parametrize("jit", [True, False])
+def test_an_output_without_a_loss_is_for_predictions_alone(jit: bool) -> None:
+    image, extra, label, size = several()
+    model = Model([image, extra], [label, size])
+    model.compile("sgd", ["sparse_categorical_crossentropy", None], jit=jit)
+    before = {v.name: v.numpy() for v in model.weights}
+    history = model.fit([IMAGE, EXTRA], [Y, SIZE], verbose=0).history
+    assert list(history) == ["loss", "label_loss"]
+    changed = {v.name for v in model.weights if not np.array_equal(v.numpy(), before[v.name])}
+    assert changed == {"label/kernel", "label/bias"}
+    assert model.predict([IMAGE, EXTRA], verbose=0)[1].shape == (20, 1)
+
+
 def test_outputs_with_losses_have_one_name_each() -> None:
     x = Input((2,))
     model = Model(x, {"p": [x + 1.0, x * 2.0], "q": x})

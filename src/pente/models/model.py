@@ -4,15 +4,17 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from pente import tree
+from pente.core.tensor import Variable
 from pente.errors import BoundsError, UnknownNameError, UsageError
 from pente.layers import Input, Layer
 from pente.layers.structure import unique_names
 from pente.layers.symbolic import LayerCall, SymbolicTensor, shapes_of, symbols_in
-from pente.models.graph import LayerGraph
+from pente.models.graph import LayerGraph, calls_before
 from pente.models.nested import seen_from
 from pente.models.record import Record
 from pente.models.saving import Saved
 from pente.models.summary import print_summary
+from pente.train.objective import by_output, names_of
 from pente.train.trainer import Trainer
 
 __all__ = ["Model"]
@@ -157,6 +159,19 @@ class Model(Layer, Trainer, Saved):
         if isinstance(self.graph.outputs, dict):
             return sorted(self.graph.outputs)
         return [symbol.name for symbol in tree.leaves(self.graph.outputs)]
+
+    def trained_variables(self) -> list[Variable]:
+        """The variables that a step changes: of a graph, those on the way to an output with a loss."""
+        if self.graph is None:
+            return self.trainable_variables
+        names = names_of(self.graph.outputs, self.output_names)
+        losses = by_output(self.compiled().objective.given, names, "loss", spread=True)
+        ends = [end for end, loss in zip(symbols_in(self.graph.outputs), losses, strict=True) if loss is not None]
+        if not ends or len(ends) == len(names):
+            return self.trainable_variables
+        calls = calls_before(ends, set(map(id, self.inputs)))
+        known = {id(variable) for call in calls for variable in call.layer.variables}
+        return [variable for variable in self.trainable_variables if id(variable) in known]
 
     def _field(self, name: str) -> Any:
         if name in ("inputs", "outputs"):

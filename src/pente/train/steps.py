@@ -73,7 +73,7 @@ class Steps:
         third argument for the weights of the samples, or as in Keras as ``train_step(self, data)``, where ``data`` is
         x, (x, y) or (x, y, sample_weight). It is compiled unless ``compile`` was told ``jit=False``.
         """
-        plan, variables = self.compiled(), self.trainable_variables
+        plan, variables = self.compiled(), self.trained_variables()
 
         def loss_and_predictions() -> tuple[Tensor, Any]:
             predictions = self(x, training=True)  # predict
@@ -84,6 +84,10 @@ class Steps:
         plan.optimizer.apply(gradients, variables)  # step
         # reset: there is nothing to clear, since the gradients were values and are kept nowhere
         return plan.objective.watch(loss, y, predictions, sample_weight, self.output_names)
+
+    def trained_variables(self) -> list[Variable]:
+        """The variables that a step changes."""
+        return self.trainable_variables
 
     def test_step(self, x: Any, y: Any = None, sample_weight: Any = None) -> Logs:
         """Loss and metrics of one batch, in inference mode."""

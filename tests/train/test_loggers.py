@@ -117,6 +117,18 @@ def test_only_the_best_is_saved_where_that_is_asked_for(monkeypatch: pytest.Monk
     assert saved_epochs(monkeypatch, course, save_weights_only=True) == [1, 2, 3, 4]
 
 
+def test_a_checkpoint_says_why_it_is_written_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved_epochs(monkeypatch, (float("nan"), 3.0, 1.0, 2.0), save_best_only=True, mode="min", verbose=1)
+    assert capsys.readouterr().out.splitlines() == [
+        "Epoch 1: score nan is no better",
+        "Epoch 2: score 3 is the best: saved 2",
+        "Epoch 3: score 1 after 3 is the best: saved 3",
+        "Epoch 4: score 2 is no better than 1",
+    ]
+
+
 def test_a_model_whose_loss_is_nan_does_not_take_the_place_of_a_good_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,14 @@ def state_of(made: Any) -> dict[str, Any]:
     return {f"{i} {name}": variable.numpy() for i, (name, variable) in enumerate(values)}
 
 
+class Samples:
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> Any:
+        return X[index], Y[index]
+
+
 class Walked:
     def __iter__(self) -> Iterator[Any]:
         for start in range(0, 100, 10):
@@ -35,7 +43,7 @@ class Walked:
 
 
 @EACH
-@pytest.mark.parametrize("given", [(X, Y), (Walked(),)], ids=["arrays", "batches"])
+@pytest.mark.parametrize("given", [(X, Y), (Walked(),), (Samples(),)], ids=["arrays", "batches", "samples"])
 def test_the_same_first_batches_are_trained_on_again_and_again(given: Any, jit: bool) -> None:
     pente.set_seed(0)
     made = model(jit)

@@ -90,9 +90,8 @@ class Loop(Steps):
     def _each_step(self, epoch: int, number: int, start: int, run: Run) -> tuple[int, int, Logs]:
         """The steps from this one on, with everybody told of each."""
         source, callbacks, guard = run.source, run.callbacks, run.guard
-        step, rows, logs = start, 0, Logs()
-        if isinstance(source, ArraySource):
-            rows = start * source.batch_size
+        step, logs = start - 1, Logs()
+        rows = start * source.batch_size if isinstance(source, ArraySource) else 0
         for step, batch in enumerate(source.epoch(number, start), start):
             if step == start and not isinstance(source, ArraySource) and not self._is_own("train_step"):
                 check_fit(self, self.compiled().objective, batch.x, batch.y, batch.rows)

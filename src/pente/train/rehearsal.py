@@ -37,10 +37,10 @@ class FewBatches(Source):
 
 
 def first_batches(source: Source, count: int) -> Source:
-    """The first batches of a source, in the order in which the data stands, and the same in every epoch."""
+    """The first batches of a source that is not shuffled, the same in every epoch."""
     if isinstance(source, ArraySource):
         few = source.part(slice(0, count * source.batch_size))
-        few.seed = few.limit = None
+        few.limit = None
         return few
     return FewBatches(islice(source.epoch(0), count))
 

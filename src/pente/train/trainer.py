@@ -88,7 +88,7 @@ class Trainer(Loop):
         require_count("epochs", epochs, least=0)
         require_count("initial_epoch", initial_epoch, least=0)
         require_count("validation_freq", validation_freq)
-        seed = int(seed_key().numpy()[0]) if shuffle else None
+        seed = int(seed_key().numpy()[0]) if shuffle and overfit_batches is None else None
         source = source_of(x, y, sample_weight, batch_size=batch_size, seed=seed, steps=steps_per_epoch)
         validation = _validation(validation_data, validation_batch_size or batch_size, validation_steps)
         if validation_split:

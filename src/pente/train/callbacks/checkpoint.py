@@ -87,23 +87,25 @@ class ModelCheckpoint(MonitorCallback):
     def _save(self, logs: Mapping[str, float], batch: int | None = None) -> None:
         if not isfinite(logs.get("loss", 0.0)):
             self._tell(f"not saved, because the loss is {logs['loss']}", always=True)
-        elif not self.save_best_only or self._got_better(logs):
+        elif (why := self._reason(logs)) is not None:
             path = self.path(self.epoch, logs, batch)
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self.model.save_weights(path) if self.save_weights_only else self.model.save(path)
-            self._tell(f"saved {path}")
+            self._tell(f"{why}saved {path}")
 
-    def _got_better(self, logs: Mapping[str, float]) -> bool:
-        current = self.current(self.epoch, logs)
+    def _reason(self, logs: Mapping[str, float]) -> str | None:
+        """What makes this model worth saving, as the beginning of a line; None where it is not."""
+        if not self.save_best_only:
+            return ""
+        current, best = self.current(self.epoch, logs), self.best
         if current is None:
-            return False
-        before = "nothing" if self.best is None else f"{self.best:.5g}"
-        if not self.is_better(current, self.best):
-            self._tell(f"{self.monitor} {current:.5g} is no better than {before}")
-            return False
-        self._tell(f"{self.monitor} went from {before} to {current:.5g}")
+            return None
+        if not self.is_better(current, best):
+            self._tell(f"{self.monitor} {current:.5g} is no better" + ("" if best is None else f" than {best:.5g}"))
+            return None
         self.best = current
-        return True
+        before = "" if best is None else f"after {best:.5g} "
+        return f"{self.monitor} {current:.5g} {before}is the best: "
 
     def _tell(self, what: str, always: bool = False) -> None:
         if self.verbose or always:

@@ -56,7 +56,9 @@ class TerminateOnNaN(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.place = ""
-        self._forget()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._forget()  # a callback may have frozen a layer, and the rows stand in another order
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._forget()

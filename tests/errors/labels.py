@@ -339,4 +339,15 @@ LABELS = {
         wrong='loss="binary_crossentropy"',
         right="loss='sparse_categorical_crossentropy'",
     ),
+    "validation data without targets": Mistake(
+        """
+        model = Sequential([layers.Dense(1)])
+        model.compile("sgd", "mse", jit=JIT)
+        model.fit(x, y, validation_data=x, verbose=0)  # here
+        """,
+        names=("validation_data", "no targets"),
+        fix="validation_data=(x, y)",
+        wrong="validation_data=x",
+        right="validation_data=(x, y)",
+    ),
 }

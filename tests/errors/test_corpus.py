@@ -39,8 +39,8 @@ def test_an_entry_takes_its_mending_from_the_message(mistake: Mistake) -> None:
     assert mistake.mended != mistake.source
 
 
-def test_the_corpus_has_no_mistake_twice_and_at_least_eighty() -> None:
-    assert len(CORPUS) == len(SHAPES) + len(LABELS) + len(HABITS) >= 80
+def test_the_corpus_has_no_mistake_twice_and_at_least_a_hundred() -> None:
+    assert len(CORPUS) == len(SHAPES) + len(LABELS) + len(HABITS) >= 100
     assert len({mistake.program for mistake in CORPUS.values()}) == len(CORPUS)
 
 

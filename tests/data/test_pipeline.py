@@ -46,6 +46,7 @@ PIPELINES = {
     "take": lambda: rows().shuffle(2).batch(4).take(3),
     "skip": lambda: rows().shuffle(2).batch(4).skip(2),
     "repeat": lambda: rows().shuffle(2).batch(9).repeat(2),
+    "take and skip of unknown length": lambda: IterableDataset(again).skip(1).take(9),
     "repeat of unknown length": lambda: IterableDataset(again).repeat(2),
     "zip": lambda: rows().shuffle(2).batch(4).zip(ArrayDataset(Y).shuffle(2).batch(4)),
     "a loader": lambda: DataLoader(rows(), 4, True, seed=5, num_workers=2),
@@ -73,10 +74,10 @@ def test_what_is_left_in_an_epoch_goes_on_where_it_was(name: str) -> None:
         state = json.loads(json.dumps(first.state()))
         second = PIPELINES[name]()
         second.restore(state)
-        rest = list(second)
-        if taken or rest:
-            assert len(rest) == len(epochs[1]) - taken
-        assert same(rest, epochs[1][taken:])
+        if (state["epoch"], state["step"]) != (2, 0):  # which it is behind the last one, where that is known
+            assert same(list(second), epochs[1][taken:])
+        else:
+            assert taken == whole.steps
         assert same(list(second), epochs[2])
         assert same(list(second), epochs[3])
 

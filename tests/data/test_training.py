@@ -11,8 +11,10 @@ import pytest
 import pente
 from pente import Sequential, callbacks, layers
 from pente.data import ArrayDataset, DataLoader, IterableDataset, MapDataset, text_windows, time_series_windows
+from pente.data.mapped import is_mapped
 from pente.errors import DataError, UsageError
 from pente.train import loop
+from pente.train.sources import source_of, split_off
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(70, 4)).astype(np.float32)
@@ -224,10 +226,17 @@ def test_rows_are_shuffled_by_fit_as_arrays_are() -> None:
 @JIT
 def test_a_file_trains_as_the_array_does(tmp_path: Path, jit: bool) -> None:
     np.save(tmp_path / "x.npy", X)
-    mapped, array = model(jit), model(jit)
-    mapped.fit(np.load(tmp_path / "x.npy", mmap_mode="r"), Y, epochs=2, verbose=0)
-    array.fit(X, Y, epochs=2, verbose=0)
-    assert same(weights(mapped), weights(array))
+    for share in (0.0, 0.2):
+        mapped, array = model(jit), model(jit)
+        mapped.fit(np.load(tmp_path / "x.npy", mmap_mode="r"), Y, epochs=2, validation_split=share, verbose=0)
+        array.fit(X, Y, epochs=2, validation_split=share, verbose=0)
+        assert same(weights(mapped), weights(array))
+
+
+def test_the_parts_of_a_file_are_read_no_sooner_than_its_batches(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", X)
+    source = source_of(np.load(tmp_path / "x.npy", mmap_mode="r"), Y)
+    assert all(is_mapped(part.data.x) for part in split_off(source, 0.2))
 
 
 @JIT
@@ -262,6 +271,8 @@ def test_a_gap_is_told_with_its_place(tmp_path: Path) -> None:
     for given in ((ArrayDataset(WITH_GAP, Y).batch(10).map(identity),), (mapped, Y, 10)):
         with pytest.raises(DataError, match="x holds NaN in batch 4 of epoch 1: first in row 7, in column 2"):
             model().fit(*given, shuffle=False, verbose=0)
+    for given in (WITH_GAP, mapped, ArrayDataset(WITH_GAP).batch(9), ArrayDataset(WITH_GAP).batch(9).map(np.copy)):
+        assert np.isnan(model().predict(given, verbose=0)).any(axis=1).nonzero()[0].tolist() == [37]
 
 
 @pytest.mark.parametrize(

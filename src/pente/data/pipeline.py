@@ -33,6 +33,10 @@ class Cursor:
         self.next = self.at[0] + 1, 0
         return self.at
 
+    def reach(self, number: int, step: int, steps: int | None) -> None:
+        """So many items of an epoch were taken; behind the last one begins the next epoch."""
+        self.at = (number, step) if step != steps else (number + 1, 0)
+
 
 class Pipeline:
     """Batches, an epoch at a time: ``for batch in pipeline`` goes through one, and each such loop begins the next.
@@ -92,7 +96,7 @@ class Pipeline:
         cursor = self.cursor
         number, start = cursor.begin()
         for step, item in enumerate(self.epoch(number, start), start + 1):
-            cursor.at = number, step
+            cursor.reach(number, step, self.steps)
             yield item
         cursor.at = number + 1, 0
 
@@ -264,7 +268,7 @@ class Taken(Stage):
     def steps(self) -> int | None:
         every = self.source.steps
         if every is None:
-            return self.count if self.first == 0 else None
+            return None
         left = max(every - self.first, 0)
         return left if self.count is None else min(left, self.count)
 

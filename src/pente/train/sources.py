@@ -59,7 +59,7 @@ class Source:
     def reached(self, step: int) -> None:
         """Note that so many batches of the epoch were trained on."""
         if self.held is not None and self.began is not None:
-            self.held.cursor.at = (self.began, step) if step != self.steps else (self.began + 1, 0)
+            self.held.cursor.reach(self.began, step, self.steps)
 
 
 class ArraySource(Source):
@@ -80,6 +80,7 @@ class ArraySource(Source):
         self.limit = limit  # how many batches an epoch has at most
         self.given = given  # what decides the order, where that is not the seed
         self.held = held
+        self.check = False  # whether each batch is looked at for NaN
         self.at_hand = all(a.flags.c_contiguous and not is_mapped(a) for a in tree.leaves(dataset.data))
 
     @property
@@ -113,7 +114,7 @@ class ArraySource(Source):
         numbers, size = self.numbers(number), self.batch_size
         for step, first in enumerate(range(start * size, len(numbers), size), start):
             batch = self.at(numbers[first : first + size])
-            if not self.at_hand:
+            if self.check:
                 _require_finite(batch, number, step)
             yield batch
 
@@ -123,7 +124,10 @@ class ArraySource(Source):
 
     def part(self, rows: slice) -> "ArraySource":
         """The source of these rows alone."""
-        return ArraySource(ArrayDataset(*self.at(rows)), self.batch_size, self.seed, self.limit)
+        views = (tree.map_leaves(lambda array: array[rows], part) for part in self.data)
+        made = ArraySource(ArrayDataset(*views), self.batch_size, self.seed, self.limit)
+        made.check = self.check
+        return made
 
     def at(self, rows: Any) -> Batch:
         """These rows of everything, by their numbers or a slice: a view where they follow each other."""
@@ -250,6 +254,7 @@ def _pipeline_of(x: Any, size: int, seed: int | None, steps: int | None) -> Pipe
 
 def _finite(source: ArraySource, check: bool, given: Iterable[Any]) -> ArraySource:
     """The source, looked at for NaN: at once where the arrays lie in memory; elsewhere that is done batch by batch."""
+    source.check = check and not source.at_hand
     if check and source.at_hand:
         for part, own, name in zip(source.data, given, NAMES, strict=True):
             if part is not None:

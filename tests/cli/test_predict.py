@@ -116,7 +116,7 @@ def test_rows_whose_value_training_never_saw_are_not_scored(capsys: pytest.Captu
     assert main(["predict", "m.pente", str(path), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (len(facts["predictions"]), facts["scored"]) == (30, 20)
-    assert "column 'buys': 10 rows have no value of training, and are not scored" in facts["notes"]
+    assert "column 'buys': 10 of the rows have no value that training had, and are not scored" in facts["notes"]
 
 
 MISTAKES = {

@@ -16,7 +16,7 @@ Target = Annotated[str | None, Parameter(help="The column to predict.", show_def
 Data = Annotated[Path, Parameter(help="A CSV (also packed with gzip), TSV or Parquet file, or a folder of images.")]
 Task = Annotated[
     Literal["auto", "classification", "regression"],
-    Parameter(help="What the column is; auto: text and few whole numbers are classes.", show_choices=False),
+    Parameter(help="What the column is; auto: text and few whole numbers are classes."),
 ]
 MostEpochs = Annotated[
     int | None,

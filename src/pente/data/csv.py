@@ -7,6 +7,7 @@ import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -53,7 +54,7 @@ def read_csv(path: str | Path, *, encoding: str | None = None, header: bool | No
     named = _looks_like_names(rows) if header is None else header
     names = _names(rows.pop(0)[1], path) if named else [f"column_{i + 1}" for i in range(len(rows[0][1]))]
     if not rows:
-        raise DataError(f"{path} has a line of names and no rows: there is nothing to learn from.")
+        raise DataError(f"{path} has a line of names and no rows below it.")
     _check_widths(rows, names, path, delimiter, named)
     columns = [[field.strip() for field in column] for column in zip(*(row for _, row in rows), strict=True)]
     told = f"line {rows[0][0]} holds numbers, and no names: the columns are called {names[0]} to {names[-1]}"
@@ -68,7 +69,7 @@ def _bytes(path: Path) -> bytes:
     if data[:2] == b"\x1f\x8b":
         try:
             data = gzip.decompress(data)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path} is packed with gzip and damaged: {error}. Fetch it again.") from None
     return data
 

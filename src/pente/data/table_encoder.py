@@ -34,6 +34,8 @@ class TableEncoder(Configured):
     >>> from pente.data import read_table
     >>> table = read_table({"age": [31, 45, 27, 45], "wins": ["no", "yes", "no", "yes"]})
     >>> encoder = TableEncoder(target="wins").fit(table)
+    >>> encoder
+    <TableEncoder for 'wins': 1 features of 1 columns>
     >>> encoder.transform(table).shape, encoder.labels(table), encoder.class_names
     ((4, 1), array([0, 1, 0, 1]), ['no', 'yes'])
     """
@@ -92,6 +94,10 @@ class TableEncoder(Configured):
         elif len(np.unique(column.values[~column.missing])) < 2:
             raise DataError(f"column {self.target!r} has the same number in every row: there is nothing to learn.")
         return self
+
+    def __repr__(self) -> str:
+        told = f"{len(self.features)} features of {len(self.columns)} columns" if self.columns else "not fitted"
+        return f"<TableEncoder{'' if self.target is None else f' for {self.target!r}'}: {told}>"
 
     def _refuse_text(self, column: Column) -> None:
         example = next((label for label in column.labels() if label is not None), None)

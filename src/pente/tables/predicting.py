@@ -65,7 +65,7 @@ def _scores(encoder: TableEncoder, table: Table, predicted: Array, notes: list[s
     else:
         known = np.isin(table[target].labels().astype(str), encoder.class_names)
     if not known.all():
-        notes.append(f"column {target!r}: {(~known).sum()} rows have no value of training, and are not scored")
+        notes.append(f"column {target!r}: {(~known).sum()} of the rows have no value that training had, and are not scored")
     if not known.any():
         return {}, 0
     return scores(encoder.labels(table[known]), predicted[known]), int(known.sum())

@@ -65,7 +65,8 @@ def _scores(encoder: TableEncoder, table: Table, predicted: Array, notes: list[s
     else:
         known = np.isin(table[target].labels().astype(str), encoder.class_names)
     if not known.all():
-        notes.append(f"column {target!r}: {(~known).sum()} of the rows have no value that training had, and are not scored")
+        count = f"{(~known).sum()} of the rows have"
+        notes.append(f"column {target!r}: {count} no value that training had, and are not scored")
     if not known.any():
         return {}, 0
     return scores(encoder.labels(table[known]), predicted[known]), int(known.sum())

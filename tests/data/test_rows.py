@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from pente.data import ArrayDataset, DataLoader, IterableDataset, MapDataset
+from pente.data import ArrayDataset, DataLoader, IterableDataset, MapDataset, Rows
 from pente.data.mapped import is_mapped, let_go
 from pente.errors import DataError, UsageError
 
@@ -53,6 +53,21 @@ def test_selected_rows_are_those_rows() -> None:
     assert rows.skip(1).select([1, 0])[:][1].tolist() == [9, 2]
     assert sorted(np.concatenate([y for _, y in rows.shuffle(0).batch(2)])) == [2, 4, 9]
     assert ArrayDataset(X, Y).select(Y > 20)[:][1].tolist() == [21, 22]
+
+
+class Cubes(Rows):
+    def __len__(self) -> int:
+        return 9
+
+    def fetch(self, rows: Any) -> Any:
+        return np.arange(9)[rows] ** 3
+
+
+def test_a_source_of_ones_own_has_a_length_and_fetches_rows() -> None:
+    cubes = Cubes()
+    assert [batch.tolist() for batch in cubes.skip(1).batch(3)] == [[1, 8, 27], [64, 125, 216], [343, 512]]
+    assert sorted(np.concatenate(list(cubes.shuffle(0).batch(2).prefetch()))) == cubes[:].tolist()
+    assert (cubes[2], repr(cubes)) == (8, "Cubes(9 rows)")
 
 
 @pytest.mark.parametrize(

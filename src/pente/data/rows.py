@@ -27,7 +27,7 @@ class Rows(Pipeline):
     """Data of which any rows can be asked for: ``len(rows)``, ``rows[i]``, ``rows[4:9]`` and ``rows[[5, 0, 2]]``.
 
     A number gives a sample, anything else a batch. Going through it without ``batch`` gives sample by sample, which is
-    slow.
+    slow. A source of your own defines ``__len__`` and ``fetch``.
     """
 
     @property
@@ -44,6 +44,10 @@ class Rows(Pipeline):
     def fetch(self, rows: slice | NDArray[np.int64]) -> Any:
         """These rows as a batch; their numbers are right."""
         raise NotImplementedError
+
+    @property
+    def identity(self) -> str:
+        return f"{type(self).__name__}({len(self)} rows)"
 
     @property
     def root(self) -> "Rows":
@@ -166,10 +170,6 @@ class ArrayDataset(Rows):
             for each in self.mapped:
                 let_go(each)
         return taken
-
-    @property
-    def identity(self) -> str:
-        return f"ArrayDataset({len(self)} rows)"
 
 
 def _read_only(structure: Any) -> Any:

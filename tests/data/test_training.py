@@ -130,6 +130,47 @@ def test_a_training_that_was_cut_short_goes_on_with_the_batches_that_were_left(
     assert fresh.state()["epoch"] == 3
 
 
+def augmented() -> Any:
+    rows = ArrayDataset(X, Y).shuffle(1).batch(16)
+    return rows.map(lambda x, y, rng: (x + rng.normal(size=x.shape).astype(np.float32), y), seed=3).prefetch(4, 2)
+
+
+def with_dropout() -> Any:
+    pente.set_seed(7)
+    made = Sequential([layers.Dense(8, "relu"), layers.Dropout(0.5), layers.Dense(2, "softmax")])
+    made.compile("adam", "sparse_categorical_crossentropy")
+    return made
+
+
+class SavesAt(StopsAt):
+    """Saves the model and the place in its data, as a checkpoint does, and ends the training."""
+
+    def __init__(self, batch: int, pipeline: Any, home: Path) -> None:
+        super().__init__(batch)
+        self.pipeline, self.home = pipeline, home
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.left == 1:
+            self.model.save(self.home / "m.pente")
+            (self.home / "place.json").write_text(json.dumps(self.pipeline.state()))
+        super().on_train_batch_end(batch, logs)
+
+
+def test_a_model_and_its_place_in_the_data_go_on_from_files_bit_for_bit(tmp_path: Path) -> None:
+    """In the middle of an epoch, with dropout, random augmentation, and batches made ahead in threads."""
+    whole = with_dropout()
+    whole.fit(augmented(), epochs=3, verbose=0)
+    pipeline = augmented()
+    with pytest.raises(Ended):
+        with_dropout().fit(pipeline, epochs=3, verbose=0, callbacks=[SavesAt(8, pipeline, tmp_path)])
+    pente.set_seed(7)  # as the script that is run again does
+    again, place = pente.load_model(tmp_path / "m.pente"), json.loads((tmp_path / "place.json").read_text())
+    pipeline = augmented()
+    pipeline.restore(place)
+    again.fit(pipeline, initial_epoch=place["epoch"], epochs=3, verbose=0)
+    assert same(weights(again), weights(whole))
+
+
 def test_steps_that_run_by_themselves_leave_the_cursor_where_they_stopped() -> None:
     pipeline = BATCHES["plain"]()
     trained = model()

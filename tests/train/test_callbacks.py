@@ -131,6 +131,20 @@ def test_stopping_between_steps_leaves_them_to_run_by_themselves() -> None:
     assert int(made.optimizer.iterations.numpy()) == stops.steps < 500
 
 
+@pytest.mark.parametrize("y", [np.tile(X, (50, 1))[:, :1], np.tile(X, (50, 1)).T[0]], ids=["a column", "a row turned"])
+def test_arrays_that_are_views_are_run_through_without_a_word_between_steps(y: Any) -> None:
+    looks: list[int] = []
+
+    class Looks(callbacks.Callback):
+        def on_step(self, step: int, logs: Any) -> None:
+            looks.append(step)
+
+    made = model()
+    made.fit(np.tile(X, (50, 1)), y, batch_size=2, callbacks=[Looks()], verbose=0)
+    assert int(made.optimizer.iterations.numpy()) == 1000
+    assert len(looks) < 500
+
+
 def test_callbacks_of_epochs_leave_the_steps_to_run_by_themselves(tmp_path: Any) -> None:
     given: list[Any] = [
         callbacks.EarlyStopping("loss"),

@@ -43,7 +43,8 @@ class Loop(Steps):
         callbacks, logs, error = run.callbacks, Logs(), None
         try:
             callbacks.begin()
-            callbacks.check(self._promised(run.validation))
+            if callbacks.hears("check"):
+                callbacks.check(self._promised(run.validation))
             for epoch in epochs:
                 callbacks("on_epoch_begin", epoch)
                 logs = self._epoch(epoch, run)

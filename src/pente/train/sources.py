@@ -81,7 +81,7 @@ class ArraySource(Source):
         self.given = given  # what decides the order, where that is not the seed
         self.held = held
         self.check = False  # whether each batch is looked at for NaN
-        self.at_hand = all(a.flags.c_contiguous and not is_mapped(a) for a in tree.leaves(dataset.data))
+        self.at_hand = not any(is_mapped(a) for a in tree.leaves(dataset.data))
 
     @property
     def pipeline(self) -> Pipeline:

@@ -389,3 +389,26 @@ def test_a_transposed_weight_is_put_in_order_once() -> None:
     compiled(XS, W)
     before = [row for row in compiled.recent.table.rows if not isinstance(row, LoopRow)]
     assert [row.writes[0].shape for row in before if row.writes[0].shape == W.shape] == [W.shape]
+
+
+def test_results_that_nobody_waits_for_are_computed_where_what_they_read_is() -> None:
+    """A choice between new state and old: the new is never written, and all goes over memory once."""
+
+    def step(g: Any, m: Any, w: Any, full: Any) -> Any:
+        new = m * 0.9 + g * g
+        moved = w - new / (pente.sqrt(new) + 1.0)
+        return pente.where(full, moved, w), pente.where(full, new, m), pente.where(full, g, new)
+
+    for full in (True, False):
+        given = [*(np.random.default_rng(i).uniform(1, 2, 100).astype("float32") for i in range(3)), np.array(full)]
+        agree(step, *given)
+        assert len(labels(step, *given)) == 1
+
+
+def test_a_result_that_reads_what_comes_later_is_computed_later() -> None:
+    def step(x: Any) -> Any:
+        new = x * x + pente.sin(x)
+        total = (new / (x + 1.0)).sum()
+        return new - pente.cos(new), new * total
+
+    agree(step, np.random.default_rng(0).uniform(1, 2, 100).astype("float32"))

@@ -46,14 +46,38 @@ def fuse(graph: Graph) -> list[Group | Node]:
         for x in dict.fromkeys(node.inputs):
             readers[x].append(node)
     asked = {*graph.outputs, *graph.assigned.values()}
+    order = {node: i for i, node in enumerate(graph.nodes)}
     homes: dict[Node, list[Group]] = {}
     for node in reversed(graph.nodes):
         if not (can_emit(node) or can_reduce(node)):
             continue
+        _gather_results([homes.get(reader) for reader in readers[node]], homes, order, readers)
         homes[node] = _homes(node, [homes.get(reader) for reader in readers[node]], node in asked)
         for home in homes[node]:
             home.nodes.insert(0, node)
     return [_own(homes, node) for node in graph.nodes if node not in homes or _own(homes, node) is not node]
+
+
+def _gather_results(
+    found: list[list[Group] | None],
+    homes: dict[Node, list[Group]],
+    order: dict[Node, int],
+    readers: dict[Node, list[Node]],
+) -> None:
+    """Where several groups read a call, let those that are one call, for which nobody waits, join another of them.
+
+    Such a call is a result of the program. It can be computed anywhere once what it reads is there.
+    """
+    groups = list(dict.fromkeys(group for home in found if home for group in home))
+    if len(groups) < 2 or not all(found):
+        return
+    free = [group for group in groups if len(group.nodes) == 1 and not readers[group.root] and not group.reduces]
+    host = next((group for group in groups if group not in free), groups[0])
+    for group in free:
+        early = all(order.get(x, -1) < order[host.root] for x in group.root.inputs)
+        if group is not host and early and group.shape == host.shape and not host.reduces:
+            host.nodes.insert(len(host.nodes) - 1, group.root)  # the root stays the last
+            homes[group.root] = [host]
 
 
 def _own(homes: dict[Node, list[Group]], node: Node) -> Group | Node:

@@ -103,7 +103,7 @@ def _place(view: View) -> Place:
     return Place(view.offset, view.strides, view.dtype)
 
 
-@lru_cache(4096)
+@lru_cache(1024)
 def _written(outline: Outline) -> Kernel:
     return _Nest(outline).written()
 

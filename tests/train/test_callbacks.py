@@ -210,6 +210,19 @@ def test_which_way_is_better_is_known_for_losses_and_for_the_metrics_of_pente() 
     assert stopping.is_better(0.9, than=0.8)
 
 
+def test_the_accuracy_of_any_loss_is_known_to_be_better_where_it_is_more() -> None:
+    made = Sequential([Input((3,)), layers.Dense(1, "tanh")])
+    made.compile("sgd", "hinge", ["accuracy", "mse", pente.losses.Huber()])
+    made.fit(X, np.sign(Y), verbose=0)
+    known = {}
+    for name in made.metrics_names:
+        watching = callbacks.EarlyStopping(name)
+        watching.set_model(made)
+        known[name] = watching.is_better(2.0, than=1.0)
+    assert known == {name: name == "accuracy" for name in made.metrics_names}
+    assert len(known) == 4
+
+
 def test_which_way_is_better_has_to_be_said_for_a_metric_of_ones_own() -> None:
     def distance(y: Any, p: Any) -> Any:
         return abs(y - p)

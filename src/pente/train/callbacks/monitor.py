@@ -6,7 +6,6 @@ from typing import Any
 
 from pente import metrics as m
 from pente.errors import UnknownNameError, UsageError
-from pente.losses.registry import FUNCTIONS
 from pente.train.callbacks.base import Callback
 
 __all__ = ["MonitorCallback"]
@@ -95,9 +94,8 @@ class MonitorCallback(Callback):
 
 def _direction(metric: Any) -> bool | None:
     """Whether more of a metric is better; None where it is the user's own."""
-    if isinstance(metric, UP):
+    made_by = metric.fn if type(metric) is m.MeanMetricWrapper else type(metric)
+    module = str(getattr(made_by, "__module__", ""))
+    if isinstance(metric, UP) or module == m.accuracy.__module__:
         return True
-    if type(metric) is m.MeanMetricWrapper:
-        return False if metric.fn in FUNCTIONS.values() else True if metric.fn is m.accuracy else None
-    own = metric is None or not type(metric).__module__.startswith("pente.") or isinstance(metric, (m.Mean, m.Sum))
-    return None if own and not isinstance(metric, m.MeanMetricWrapper) else False
+    return False if module.startswith("pente.") and type(metric) not in (m.Mean, m.Sum) else None

@@ -51,7 +51,9 @@ def test_json_tells_the_same_of_images(tmp_path: Path, capsys: pytest.CaptureFix
 def test_mistakes_with_folders_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = draw(tmp_path / "bars")
     assert main(["train", str(folder), "--target", "x"]) == 2
-    assert "whose classes are its sub-folders: no --target" in capsys.readouterr().err
+    assert "its classes are its sub-folders, so it takes no --target" in capsys.readouterr().err
+    assert main(["train", str(folder), "--task", "regression"]) == 2
+    assert "takes no --target, --task" in capsys.readouterr().err
     (tmp_path / "empty").mkdir()
     assert main(["train", str(tmp_path / "empty")]) == 1
     assert "has no sub-folders: expected one for each class" in capsys.readouterr().err

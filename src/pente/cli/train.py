@@ -57,8 +57,9 @@ def train(
     # What loads the engine comes this late, so that help and mistakes are answered at once.
     job = Job(data, epochs, batch_size, test_size, seed, save, compare, json)
     if data.is_dir():
-        if target is not None:
-            raise WrongUsageError(f"{data} is a folder, whose classes are its sub-folders: no --target. {HELP}")
+        if target is not None or type or encoding is not None or task != "auto":
+            told = "its classes are its sub-folders, so it takes no --target, --task, --type or --encoding."
+            raise WrongUsageError(f"{data} is a folder of images: {told} {HELP}")
         from pente.cli.train_images import train_images
 
         train_images(job)

@@ -270,10 +270,11 @@ def _told_of_values() -> Iterator[None]:
 def _in_its_form(step: Callable[..., Any], verb: str, x: Any, y: Any = None, weight: Any = None) -> Logs:
     """A step on a batch, in the form that it takes: (x, y, sample_weight), (x, y), or as in Keras all of it in one."""
     kinds = [parameter.kind for parameter in inspect.signature(step).parameters.values()]
-    takes = sum(kind.name.startswith("POSITIONAL") for kind in kinds)
-    if takes == 1 and inspect.Parameter.VAR_POSITIONAL not in kinds:
+    named = sum(kind.name.startswith("POSITIONAL") for kind in kinds)
+    takes = 3 if inspect.Parameter.VAR_POSITIONAL in kinds else named
+    if takes == 1:
         logs = step(x if y is None else (x, y) if weight is None else (x, y, weight))
-    elif takes == 2 and inspect.Parameter.VAR_POSITIONAL not in kinds:
+    elif takes == 2:
         if weight is not None:
             raise UsageError(f"{verb}(self, x, y) has no place for sample_weight: write {verb}(self, x, y, weight).")
         logs = step(x, y)

@@ -38,8 +38,8 @@ STATE = {"path", "built", "shapes", "output", "trainable", "fixed"}
 PLAN = {"optimizer", "loss", "metrics", "weighted_metrics", "loss_weights", "jit", "verify", "outputs"}
 
 
-def load_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that ``model.save(path)`` wrote, with all that it had: see there.
+def load_model(filepath: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The model that ``model.save(filepath)`` wrote, with all that it had: see there.
 
     ``custom_objects`` has the classes and functions that are not Pente's by their names; a file cannot name anything
     else, and nothing in it is run. A process that has not called ``pente.set_seed`` takes over the seed of the file, so
@@ -57,17 +57,17 @@ def load_model(path: str | os.PathLike[str], custom_objects: Mapping[str, Any] |
     ...     pente.load_model(path, custom_objects={"Scale": Scale})(pente.ones((1, 4))).tolist()
     [[3.0, 3.0, 3.0, 3.0]]
     """
-    vocabulary = Vocabulary(custom_objects, str(path))
-    if Path(path).suffix.lower() in FORMS:
+    vocabulary = Vocabulary(custom_objects, str(filepath))
+    if Path(filepath).suffix.lower() in FORMS:
         raise UsageError(
-            f"{path} has weights and no layers: make the model, and write model.load_weights({str(path)!r})."
+            f"{filepath} has weights and no layers: make the model, and write model.load_weights({str(filepath)!r})."
         )
-    _, members = read_archive(Path(path), range(1, FORMAT + 1))
+    _, members = read_archive(Path(filepath), range(1, FORMAT + 1))
     if set(members) != set(MEMBERS):
-        raise DataError(f"{path}: it has the members {sorted(members)}, and a model has {sorted(MEMBERS)}.")
-    told = {name: _told(path, name, members[name]) for name in ENTRIES}
-    arrays = {name: unpack_arrays(members.pop(name), f"{path}: {name}") for name in MEMBERS if name not in ENTRIES}
-    loading = Loading(str(path), vocabulary, told, arrays)
+        raise DataError(f"{filepath}: it has the members {sorted(members)}, and a model has {sorted(MEMBERS)}.")
+    told = {name: _told(filepath, name, members[name]) for name in ENTRIES}
+    arrays = {name: unpack_arrays(members.pop(name), f"{filepath}: {name}") for name in MEMBERS if name not in ENTRIES}
+    loading = Loading(str(filepath), vocabulary, told, arrays)
     return loading.drawer.guarded("the model", lambda _: loading.model(), None)
 
 

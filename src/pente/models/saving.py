@@ -41,7 +41,7 @@ class Saved:
 
         def named_state(self) -> dict[str, Variable]: ...
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, filepath: str | os.PathLike[str]) -> Path:
         """Write all of the model to one file that ends in .pente; the path is returned.
 
         In it are the layers, the weights, the optimizer with its state, losses and metrics, ``history``,
@@ -59,14 +59,14 @@ class Saved:
         """
         from importlib import metadata  # only where it is needed: it loads half of the standard library
 
-        target = Path(path)
+        target = Path(filepath)
         if target.suffix.lower() != ".pente":
-            raise UsageError(f"a model is saved to a file that ends in .pente, got {str(path)!r}. {_instead(target)}")
+            raise UsageError(f"a model is saved to a file that ends in .pente, got {str(filepath)!r}. {_instead(target)}")
         versions = {"pente": metadata.version("pente"), "numpy": np.__version__, "python": platform.python_version()}
         write_archive(target, FORMAT, versions, _members(self))
         return target
 
-    def save_weights(self, path: str | os.PathLike[str]) -> Path:
+    def save_weights(self, filepath: str | os.PathLike[str]) -> Path:
         """Write the weights, by their paths, to a file that ends in .safetensors or .npz; the path is returned.
 
         >>> import pente, tempfile
@@ -76,15 +76,15 @@ class Saved:
         ...     model.load_weights(path)
         Unmatched(missing=[], unexpected=[])
         """
-        return write_weights(self, path)
+        return write_weights(self, filepath)
 
-    def load_weights(self, path: str | os.PathLike[str], *, strict: bool = True) -> Unmatched:
+    def load_weights(self, filepath: str | os.PathLike[str], *, strict: bool = True) -> Unmatched:
         """Replace the weights by those that stand under their paths in a .safetensors or .npz file.
 
         Raises DataError where the file lacks a weight, has one too many, or one of another shape, and changes nothing
         then. With ``strict=False`` what is missing and what is too much is left aside, and returned.
         """
-        return read_weights(self, path, strict)
+        return read_weights(self, filepath, strict)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise UsageError(

@@ -13,6 +13,7 @@ __all__ = ["STEPS", "shadowed"]
 
 STEPS = 3  # how many steps are compared
 TOLERANCE = 1e-3  # of the largest number of a variable: sums are added in another order, and Adam divides by them
+SMALL = 1e-4  # less is counted as this much: the gradient of a model that has learned is all rounding
 
 
 def shadowed(
@@ -37,7 +38,7 @@ def _compare(variable: Variable, got: Any, wanted: Any) -> None:
     if np.array_equal(got, wanted, equal_nan=wanted.dtype.kind == "f"):
         return
     gap = np.abs(got.astype(np.float64) - wanted.astype(np.float64))
-    scale = max(float(np.nanmax(np.abs(wanted), initial=0.0)), 1e-6)
+    scale = max(float(np.nanmax(np.abs(wanted), initial=0.0)), SMALL)
     if wanted.dtype.kind != "f" or not np.nanmax(gap) <= TOLERANCE * scale:
         place = np.unravel_index(int(np.nanargmax(gap)), gap.shape)
         raise VerificationError(

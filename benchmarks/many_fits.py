@@ -4,7 +4,6 @@ Each round makes a small model, compiles it, fits it, asks it for predictions an
 models are alike, so that their kernels are found; in the second each has a width of its own, so that they are new.
 """
 
-import argparse
 import gc
 import os
 import statistics
@@ -15,6 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from measure import Report
+
+import pente
+from pente import Sequential, layers
 
 MARKS = (1, 10, 30, 100, 300, 1000, 3000)
 CASES: dict[str, Callable[[int], int]] = {"alike": lambda _: 16, "different": lambda number: 16 + number}
@@ -22,9 +25,6 @@ CASES: dict[str, Callable[[int], int]] = {"alike": lambda _: 16, "different": la
 
 def fit(width: int, seed: int) -> None:
     """The whole life of a small model: 8 → width → 1, three epochs of four steps."""
-    import pente
-    from pente import Sequential, layers
-
     pente.set_seed(seed)
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(64, 8)).astype(np.float32)
@@ -36,24 +36,21 @@ def fit(width: int, seed: int) -> None:
 
 
 class Row(NamedTuple):
-    """What was found after so many fits; the time is that of the middle one since the row above."""
+    """What was found after so many fits; the processor's time is that of the middle one since the row above."""
 
     fits: int
     seconds: float
     held: int
     objects: int
 
-    def __str__(self) -> str:
-        return f"| {self.fits:,} | {1e3 * self.seconds:.1f} | {self.held / 2**20:.0f} | {self.objects:,} |"
-
 
 def rows(width_of: Callable[[int], int], fits: int) -> Iterator[Row]:
     """A row after each of the marks, and after the last fit."""
     seconds: list[float] = []
     for number in range(1, fits + 1):
-        start = time.perf_counter()
+        start = time.process_time()
         fit(width_of(number), seed=number)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         if number in MARKS or number == fits:
             gc.collect()
             yield Row(number, statistics.median(seconds), resident(), len(gc.get_objects()))
@@ -66,18 +63,17 @@ def resident() -> int:
     return int(lines["VmRSS"].split()[0]) * 1024
 
 
+def told(row: Row) -> dict[str, str]:
+    found = {"ms of processor a fit": f"{1e3 * row.seconds:.1f}", "MB held": f"{row.held / 2**20:.0f}"}
+    return {"fit": f"{row.fits:,}", **found, "objects": f"{row.objects:,}"}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fits", type=int, default=1000)
-    parser.add_argument("--case", choices=list(CASES), nargs="*", default=list(CASES))
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as cache:
+    question = "Does the thousandth fit of a process cost what the first did?"
+    with Report(question, rounds=1000, only=CASES) as report, tempfile.TemporaryDirectory() as cache:
         os.environ["PENTE_CACHE"] = cache
-        for case in chosen.case:
-            print(f"\n{chosen.fits:,} models, {case}\n")
-            print("| fit | ms a fit | MB held | objects |\n|---|---|---|---|")
-            for row in rows(CASES[case], chosen.fits):
-                print(row, flush=True)
+        for case in report.chosen["only"]:
+            report.table(f"{report.rounds:,} models, {case}", [told(row) for row in rows(CASES[case], report.rounds)])
 
 
 if __name__ == "__main__":

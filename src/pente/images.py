@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pente.data import ImageEncoder, ImageFolder, train_test_split
-from pente.data.image_encoder import find_images, usual_encoder
+from pente.data.image_encoder import usual_encoder
+from pente.data.images import find_images
 from pente.errors import DataError, UsageError
 from pente.layers import Conv2D, Dense, Dropout, Flatten, Input, Layer, MaxPooling2D
 from pente.models import Model, Sequential

@@ -264,6 +264,17 @@ def test_without_keep_the_state_stays(watch: Any) -> None:
         assert v.numpy() == 1.0
 
 
+def test_without_keep_an_optimizer_stays_as_it_was_too() -> None:
+    w, adam = pente.Variable([1.0, 2.0], name="w"), pente.optimizers.Adam(0.1)
+    step = lambda: adam.apply([pente.ones(2)], [w])  # noqa: E731
+    step()
+    before = [v.numpy() for v in (w, *adam.variables)]
+    for run in (jit(step).watched("w", keep=False), watched(step, "w", keep=False)):
+        run()
+        for old, v in zip(before, (w, *adam.variables), strict=True):
+            np.testing.assert_array_equal(v.numpy(), old)
+
+
 def test_what_is_jitted_inside_of_a_watched_function_is_seen() -> None:
     model, _ = model_and_loss()
     inner = jit(model)

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pente.config import Configured
-from pente.data.images import ENDINGS, read_image
-from pente.errors import DataError
+from pente.data.images import read_image
 
-__all__ = ["ImageEncoder", "find_images", "usual_encoder"]
+__all__ = ["ImageEncoder", "usual_encoder"]
 
 
 class ImageEncoder(Configured):
@@ -37,18 +36,6 @@ class ImageEncoder(Configured):
             place[...] = read_image(path, (height, width), channels=self.channels)
         x /= 255
         return x
-
-
-def find_images(folder: str | Path) -> list[Path]:
-    """The image files in a folder and its sub-folders, in the order of their paths.
-
-    Raises DataError where there are none.
-    """
-    root = Path(folder)
-    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
-    if not found:
-        raise DataError(f"{root} holds no images; known are {', '.join(sorted(ENDINGS))}.")
-    return found
 
 
 def usual_encoder(paths: Sequence[str | Path], largest: int) -> ImageEncoder:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pente.data.rows import Rows
 from pente.errors import DataError, MissingExtraError, UsageError
 
-__all__ = ["ImageFolder", "read_image"]
+__all__ = ["ImageFolder", "find_images", "read_image"]
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -51,7 +51,7 @@ class ImageFolder(Rows):
         self.channels = channels
         self.dtype = np.dtype(dtype)
         self.class_names = _classes(self.root_folder, class_names)
-        found = [_images(self.root_folder / name) for name in self.class_names]
+        found = [find_images(self.root_folder / name) for name in self.class_names]
         self.paths = [path for paths in found for path in paths]
         self.labels: NDArray[np.int64] = np.repeat(np.arange(len(found)), [len(paths) for paths in found])
         _pillow()
@@ -141,8 +141,13 @@ def _classes(root: Path, given: Iterable[str] | None) -> list[str]:
     return wanted
 
 
-def _images(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
+def find_images(folder: str | Path) -> list[Path]:
+    """The image files in a folder and its sub-folders, in the order of their paths.
+
+    Raises DataError where there are none.
+    """
+    root = Path(folder)
+    found = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
     if not found:
-        raise DataError(f"{folder} holds no images; known are {', '.join(sorted(ENDINGS))}.")
+        raise DataError(f"{root} holds no images; known are {', '.join(sorted(ENDINGS))}.")
     return found

@@ -158,7 +158,8 @@ class MeanMetricWrapper(Mean):
         vars(self).update(getattr(self.loss, "settings", {}))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **(self.loss.settings if self.fn is not self.loss else {})}
+        own = {} if self.fn is self.loss else getattr(self.loss, "settings", {})
+        return {**super().get_config(), **own}
 
     @no_grad()
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]

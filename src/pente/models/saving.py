@@ -61,7 +61,9 @@ class Saved:
 
         target = Path(filepath)
         if target.suffix.lower() != ".pente":
-            raise UsageError(f"a model is saved to a file that ends in .pente, got {str(filepath)!r}. {_instead(target)}")
+            raise UsageError(
+                f"a model is saved to a file that ends in .pente, got {str(filepath)!r}. {_instead(target)}"
+            )
         versions = {"pente": metadata.version("pente"), "numpy": np.__version__, "python": platform.python_version()}
         write_archive(target, FORMAT, versions, _members(self))
         return target

@@ -368,4 +368,6 @@ def _array(x: Any) -> Any:
 
 
 def _replace(variable: Variable, array: Any) -> None:
+    if thread.watch is not None:
+        variable.leaf()  # it is told the value before
     variable.replace(np.asarray(array))

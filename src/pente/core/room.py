@@ -8,7 +8,7 @@ import gc
 
 __all__ = ["make_room"]
 
-LIMIT = 64 * 2**20  # bytes: to take so many is slower than to look
+LIMIT = 256 * 2**20  # bytes: to take so many is slower than to look
 
 
 class _Taken:

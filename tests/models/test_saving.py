@@ -300,6 +300,19 @@ def test_training_goes_on_as_if_it_had_never_stopped(name: str, jit: bool, tmp_p
     equal(twin.state_dict(), whole.state_dict())
 
 
+def test_of_an_optimizer_of_two_models_each_file_has_its_own_part(tmp_path: Path) -> None:
+    optimizer = pente.optimizers.EMA(pente.optimizers.Adam(0.01))
+    models = [Sequential([layers.Input((6,)), layers.Dense(3, activation="softmax")]) for _ in range(2)]
+    for model in models:
+        model.compile(optimizer, "sparse_categorical_crossentropy")
+        model.fit(X, Y, verbose=0)
+    loaded = [pente.load_model(model.save(tmp_path / f"{i}.pente")) for i, model in enumerate(models)]
+    assert [v.name for v in loaded[1].optimizer.variables] == [v.name for v in loaded[0].optimizer.variables]
+    for model in (models[1], loaded[1]):
+        model.fit(X, Y, verbose=0)
+    assert np.array_equal(models[1](X).numpy(), loaded[1](X).numpy())
+
+
 @pytest.mark.parametrize("jit", [True, False])
 def test_training_goes_on_from_the_file_that_a_callback_wrote(jit: bool, tmp_path: Path) -> None:
     whole = learner("adam", jit)

@@ -114,6 +114,19 @@ def test_a_weight_that_is_unfrozen_later_gets_its_slots_then() -> None:
     assert np.all(m.variables[0].numpy() < 1)
 
 
+def test_weights_never_share_slots_whatever_they_are_called() -> None:
+    weights = [pente.Variable(np.ones(n), name=name) for n, name in ((1, "w_1"), (2, "w"), (3, "w"))]
+    optimizer = SGD(0.1, 0.9)
+    optimizer.build(weights[:2])
+    weights[1].name = "block/w"  # as it is called inside of another model
+    weights.append(pente.Variable(np.ones(4), name="w"))
+    for _ in range(2):
+        optimizer.apply([pente.tensor(np.ones(w.shape)) for w in weights], weights)
+    slots = [v for v in optimizer.variables if str(v.name).startswith("optimizer/momentum")]
+    assert [v.shape for v in slots] == [(1,), (2,), (3,), (4,)]
+    assert len({v.name for v in slots}) == 4
+
+
 def test_paths_of_the_state_follow_from_the_weights() -> None:
     m, optimizer = model(), AdamW(0.1)
     assert [v.name for v in optimizer.variables] == [

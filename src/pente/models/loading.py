@@ -205,10 +205,12 @@ class Loading:
 
     def _make_slots(self, model: Any) -> None:
         """Let the optimizer make the slots that are in the file."""
-        ends = {name[i + 1 :] for name in self.training for i, letter in enumerate(name) if letter == "/"}
-        slotted = [variable for path, variable in model.named_state().items() if path in ends]
+        optimizer = model.plan.optimizer
+        heads = [f"{each.name}/{slot}/" for each in optimizer.nested() for slot in each.slots]
+        state = model.named_state().items()
+        slotted = [variable for path, variable in state if any(head + path in self.training for head in heads)]
         if slotted:
-            model.plan.optimizer.build(slotted)
+            optimizer.build(slotted)
 
 
 def _class_changed(model: Any) -> str:

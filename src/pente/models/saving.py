@@ -189,20 +189,13 @@ def training_state(model: Any) -> dict[str, Variable]:
 
 
 def _optimizer_state(model: Any) -> Mapping[str, Variable]:
-    """The optimizer's Variables; slots are named by the paths that weights have in this model."""
-    paths = {variable.name: path for path, variable in model.named_state().items()}
+    """The optimizer's Variables; of slots those for weights of this model, named by the paths that they have in it."""
+    paths = {variable: path for path, variable in model.named_state().items()}
     found: dict[str, Variable] = {}
-    for variable in model.plan.optimizer.variables:
-        head, name = _split(str(variable.name), paths)
-        own = head + paths.get(name, name)
-        if found.setdefault(own, variable) is not variable:
-            raise UsageError(f"two Variables of the optimizer are named {own!r}: give one of its parts another name=.")
+    for optimizer in model.plan.optimizer.nested():
+        for name, variable in optimizer.named_state(paths).items():
+            if found.setdefault(name, variable) is not variable:
+                raise UsageError(
+                    f"two Variables of the optimizer are named {name!r}: give one of its parts another name=."
+                )
     return found
-
-
-def _split(name: str, paths: Mapping[Any, str]) -> tuple[str, str]:
-    """A slot's name before and from the name of its weight on."""
-    for i in (i + 1 for i, letter in enumerate(name) if letter == "/"):
-        if name[i:] in paths:
-            return name[:i], name[i:]
-    return "", name

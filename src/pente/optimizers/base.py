@@ -301,6 +301,10 @@ class Optimizer(Configured):
         """All that the optimizer keeps: counter, rates, and slots; the names are paths."""
         return [*self._numbers.values(), *self._slots.cells.values()]
 
+    def named_state(self, paths: Mapping[Variable, str]) -> dict[str, Variable]:
+        """What this optimizer itself keeps for weights of these paths: counter, rates, and their slots, by name."""
+        return {str(cell.name): cell for cell in self._numbers.values()} | self._slots.named(paths)
+
     @property
     def _numbers(self) -> dict[str, Variable]:
         """The counter, the rates, and the other settings that follow a schedule."""

@@ -153,6 +153,17 @@ def test_paths_stay_distinct_where_names_are_missing_or_equal() -> None:
     assert paths == [f"critic/momentum/{path}" for path in ("variable", "variable_1", "w", "w_1")]
 
 
+def test_a_segment_that_holds_for_no_weight_is_told() -> None:
+    weights = [pente.Variable(1.0, name="backbone/kernel"), pente.Variable(1.0, name="head/kernel")]
+    table = {"backbon/*": Segment(rate=0.1), "head/*": Segment(), "*/kernel": Segment(), "head/kernel": Segment()}
+    for optimizer in (SGD(0.1, segments=table), EMA(SGD(0.1, segments=table))):
+        line = r"^segments 'backbon/\*', 'head/kernel' hold for no .* The weights are backbone/kernel, head/kernel\.$"
+        with pytest.warns(UserWarning, match=line) as told:
+            optimizer.apply([pente.tensor(1.0)] * 2, weights)
+        assert [warning.filename for warning in told] == [__file__]
+        optimizer.apply([pente.tensor(1.0)] * 2, weights)  # once, and not at every step
+
+
 def test_segments_change_rate_and_decay_by_path() -> None:
     m = model()
     parts = {"*/bias": Segment(decay=0.0), "a/*": Segment(rate=0.5)}

@@ -19,7 +19,7 @@ from pente.errors import UsageError
 from pente.ops.creation import zeros_like
 from pente.ops.lifting import lift
 from pente.optimizers.clipping import clipping
-from pente.optimizers.segments import WHOLE, Segment, as_segment, segment_of
+from pente.optimizers.segments import WHOLE, Segment, as_segment, segment_of, warn_of_idle
 from pente.optimizers.settings import SCHEDULED, check, check_arguments, elsewhere
 from pente.optimizers.slots import Slots
 from pente.optimizers.targets import paired, variables_of
@@ -314,6 +314,8 @@ class Optimizer(Configured):
 
     def cells(self, variables: Sequence[Variable]) -> State:
         """The Variables in which the state for these weights is kept, built as the state is; made where missing."""
+        if self.segments:
+            warn_of_idle(self.segments, [v.name or "" for v in variables])
         return self._own_cells(variables)
 
     def _own_cells(self, variables: Sequence[Variable]) -> State:

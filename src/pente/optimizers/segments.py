@@ -1,14 +1,16 @@
 """Parts of a model that learn at another rate or do not decay, told by path."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from pente.core.state import users_place
 from pente.errors import UsageError
 from pente.optimizers.settings import check
 
-__all__ = ["WHOLE", "Segment", "as_segment", "segment_of"]
+__all__ = ["WHOLE", "Segment", "as_segment", "segment_of", "warn_of_idle"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Segment:
 
 
 WHOLE = Segment()
+SHOWN = 12  # paths in a warning
 
 
 def as_segment(pattern: str, given: Any) -> Segment:
@@ -46,3 +49,13 @@ def as_segment(pattern: str, given: Any) -> Segment:
 def segment_of(path: str, table: Mapping[str, Segment]) -> Segment:
     """The first Segment whose pattern fits the path of a Variable."""
     return next((segment for pattern, segment in table.items() if fnmatchcase(path, pattern)), WHOLE)
+
+
+def warn_of_idle(table: Mapping[str, Segment], paths: Sequence[str]) -> None:
+    """Say which patterns hold for no weight: a misspelt one would leave a part at the full rate."""
+    fitting = (next((pattern for pattern in table if fnmatchcase(path, pattern)), None) for path in paths)
+    idle = sorted(set(table).difference(fitting))
+    if idle:
+        shown = ", ".join([*paths[:SHOWN], *["…"] * (len(paths) > SHOWN)])
+        text = f"segments {', '.join(map(repr, idle))} hold for no weight that is trained. The weights are {shown}."
+        warnings.warn_explicit(text, UserWarning, *users_place())

@@ -212,6 +212,42 @@ def test_nothing_is_trained_where_labels_are_out_of_range() -> None:
         np.testing.assert_array_equal(old, new)
 
 
+class Counted(layers.Layer):
+    """Knows how often Python went through it."""
+
+    factor: float = 1.0
+    runs = 0
+
+    def call(self, x: Any) -> Any:
+        type(self).runs += 1
+        return x * self.factor
+
+
+def test_batches_of_one_kind_are_checked_by_their_values_alone() -> None:
+    ids, labels = np.array([[1], [2], [3]]), np.array([0, 1, 2])
+    model = Sequential([layers.Input((1,), dtype="int32"), layers.Embedding(4, 3), layers.Flatten(), Counted()])
+    model.add(layers.Softmax())
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.train_on_batch(ids, labels)
+    model.evaluate(ids, labels, verbose=0)
+    before = Counted.runs
+    for _ in range(3):
+        model.train_on_batch(ids, labels)
+        model.evaluate(ids, labels, verbose=0)
+    assert Counted.runs == before
+    weights = model.get_weights()
+    with pytest.raises(DataError, match="a label is a whole number from 0 to 2"):
+        model.train_on_batch(ids, labels + 1)
+    with pytest.raises(DataError, match="embedding"):
+        model.train_on_batch(ids + 1, labels)
+    with pytest.raises(ShapeError, match="embedding"):  # with the way from the input to the prediction
+        model.train_on_batch(ids, np.stack([labels, labels], axis=1))
+    assert all(map(np.array_equal, weights, model.get_weights()))
+    before, model.layers[2].factor = Counted.runs, 2.0
+    model.train_on_batch(ids, labels)
+    assert Counted.runs > before
+
+
 def test_a_generator_that_runs_dry_is_told() -> None:
     with pytest.raises(DataError, match=r"ran out in epoch 2, after 0 batches.*steps_per_epoch="):
         model().fit(((X, Y) for _ in range(3)), epochs=5, verbose=0)

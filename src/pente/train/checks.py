@@ -1,7 +1,8 @@
 """What is surely wrong between model, loss and data, found on shapes alone before the first step."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,23 +34,32 @@ PROBABILITIES = {
 LINEAR = ("matmul", "conv")
 
 
+@dataclass(frozen=True)
+class Sketch:
+    """What a run on shapes found: what the predictions look like, and which inputs, by place, which layers look up."""
+
+    predictions: Any
+    lookups: list[tuple[int, Embedding]]
+
+
 def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int, what: str = "") -> None:
     """Run model and loss on the shapes of all rows: what does not fit raises, as do labels that are out of range.
 
+    The model is run once for each kind of data, as long as it stays as it is; labels and ids are looked at each time.
     ``what`` is the argument that the data came from, where it is not x and y.
     """
+    known: dict[Hashable, Sketch] = vars(model).setdefault("sketches", {})
+    sketch = known.get(_kind(model, x, rows))
+    if sketch is not None:
+        with suppress(PenteError), tracing(Tracer()), no_grad():  # the whole check below says where the mistake is
+            _check_values(model, objective, sketch, tree.map_leaves(placeholder, sketch.predictions), x, y, what)
+            return
     try:
         with tracing(Tracer()), no_grad():
             given, predictions = predictions_for(model, x, rows)
-            check_ids(model, given, tree.leaves(predictions))
-            pairs = objective.pairs(y, predictions, model.output_names)
-            if what and y is None and any(output.loss for output, _, _ in pairs):
-                raise UsageError(f"there are no targets in it: write {what}=(x, y).")
-            for output, target, prediction in pairs:
-                if output.loss is not None and target is not None:
-                    with _located(output.loss, prediction) as loss:
-                        check_head(loss, prediction)
-                        loss(target, prediction)
+            sketch = Sketch(tree.map_leaves(_spec, predictions), _lookups(model, given, tree.leaves(predictions)))
+            _check_values(model, objective, sketch, predictions, x, y, what)
+            known[_kind(model, x, rows)] = sketch  # not before, since the first run may build layers
     except TraceError:
         # A model or a loss that looks at values can only be run on them. The weights are made here all the same.
         model(tree.map_leaves(lambda array: Tensor(array[:1]), x), training=False)
@@ -57,6 +67,33 @@ def check_fit(model: Any, objective: Objective, x: Any, y: Any, rows: int, what:
         if what:
             error.args = (f"{what}: {error.args[0]}",)
         raise
+
+
+def _kind(model: Any, x: Any, rows: int) -> Hashable:
+    """What the predictions follow from: the model as it is, and the shapes and dtypes of the data."""
+    arrays, structure = tree.flatten(x)
+    return model._version(), rows, repr(structure), tuple((array.shape[1:], array.dtype) for array in arrays)
+
+
+def _spec(prediction: Any) -> Spec:
+    return Spec(prediction.shape, prediction.dtype)
+
+
+def _check_values(
+    model: Any, objective: Objective, sketch: Sketch, predictions: Any, x: Any, y: Any, what: str
+) -> None:
+    """Raise for ids and labels out of range, and where the loss does not fit the predictions."""
+    arrays = tree.leaves(x)
+    for place, layer in sketch.lookups:
+        layer.refuse_strangers(np.asarray(arrays[place]))
+    pairs = objective.pairs(y, predictions, model.output_names)
+    if what and y is None and any(output.loss for output, _, _ in pairs):
+        raise UsageError(f"there are no targets in it: write {what}=(x, y).")
+    for output, target, prediction in pairs:
+        if output.loss is not None and target is not None:
+            with _located(output.loss, prediction) as loss:
+                check_head(loss, prediction)
+                loss(target, prediction)
 
 
 @contextmanager
@@ -82,27 +119,29 @@ def check_outputs(loss: Any, outputs: Any) -> None:
                 check_head(loss, tree.leaves(shown(symbol.call))[place])
 
 
-def predictions_for(model: Any, x: Any, rows: int) -> tuple[dict[Node, Any], Any]:
-    """What the model gives for this many rows like these, by shape alone; and the data of each node it begins with."""
-    given: dict[Node, Any] = {}
+def predictions_for(model: Any, x: Any, rows: int) -> tuple[list[Node], Any]:
+    """What the model gives for this many rows like these, by shape alone; and the nodes that it begins with."""
+    given: list[Node] = []
 
     def empty(array: Any) -> Tensor:
         tensor = placeholder(Spec((rows, *array.shape[1:]), lift(array[:1]).dtype))
-        given[node_of(tensor)] = array
+        given.append(node_of(tensor))
         return tensor
 
     return given, model(tree.map_leaves(empty, x), training=False)
 
 
-def check_ids(model: Any, given: dict[Node, Any], predictions: list[Any]) -> None:
-    """Raise where an embedding will be asked for rows that it does not have."""
+def _lookups(model: Any, given: list[Node], predictions: list[Any]) -> list[tuple[int, Embedding]]:
+    """The embeddings that look up an input as it is, and which."""
     layers = dict(model.walk())
+    found: list[tuple[int, Embedding]] = []
     for node in ancestors(node_of(prediction) for prediction in predictions):
         if node.op is gather:
             ids = node.inputs[1].inputs[0] if node.inputs[1].op is cast else node.inputs[1]
             layer = layers.get(node.path)
             if ids in given and isinstance(layer, Embedding):
-                layer.refuse_strangers(np.asarray(given[ids]))
+                found.append((given.index(ids), layer))
+    return found
 
 
 def check_head(loss: Loss, prediction: Tensor) -> None:

@@ -35,7 +35,9 @@ class Steps:
     stop_training = False
 
     # Attributes whose change does not change what the model computes.
-    passing: ClassVar[frozenset[str]] = frozenset({"history", "plan", "programs", "stop_training", "version"})
+    passing: ClassVar[frozenset[str]] = frozenset(
+        {"history", "plan", "programs", "sketches", "stop_training", "version"}
+    )
 
     if TYPE_CHECKING:
 
@@ -254,7 +256,7 @@ class Steps:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: everything but programs, which belong to the Variables of this model."""
-        return {name: value for name, value in vars(self).items() if name not in ("programs", "version")}
+        return {name: value for name, value in vars(self).items() if name not in ("programs", "sketches", "version")}
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Keys and distributions."""
 
-from typing import Any
-
-from pente.core.habits import FUNCTIONS
+from pente.core.habits import FUNCTIONS, no_attribute
 from pente.ops.random import (
     Stream,
     bernoulli,
@@ -34,6 +32,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    hint = f". Write {FUNCTIONS[name]}." if name in FUNCTIONS else ""
-    raise AttributeError(f"module 'pente.random' has no attribute {name!r}{hint}")
+__getattr__ = no_attribute("pente.random", FUNCTIONS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pente
-from pente.core.habits import FUNCTIONS, METHODS
+from pente.core.habits import FUNCTIONS, LAYERS, LOSSES, METHODS
 from pente.core.tensor import UFUNCS as OWN
 from pente.errors import DTypeError, UsageError
 
@@ -22,7 +22,7 @@ def _exists(dotted: str) -> bool:
     return found is not None
 
 
-@pytest.mark.parametrize("hint", [*METHODS.values(), *FUNCTIONS.values()])
+@pytest.mark.parametrize("hint", [*METHODS.values(), *FUNCTIONS.values(), *LAYERS.values(), *LOSSES.values()])
 def test_every_function_that_is_advised_exists(hint: str) -> None:
     assert all(map(_exists, NAMED.findall(hint)))
 
@@ -35,8 +35,15 @@ def test_a_function_from_elsewhere_is_answered_with_the_line_that_works(name: st
                 getattr(module, name)
 
 
+@pytest.mark.parametrize(("module", "hints"), [(pente.layers, LAYERS), (pente.losses, LOSSES)])
+def test_a_class_from_elsewhere_is_answered_with_the_line_that_works(module: Any, hints: dict[str, str]) -> None:
+    for name, line in hints.items():
+        with pytest.raises(AttributeError, match=re.escape(f"no attribute {name!r}. Write {line}.")):
+            getattr(module, name)
+
+
 def test_an_unknown_name_gets_no_advice() -> None:
-    for module in (pente, pente.random):
+    for module in (pente, pente.random, pente.layers, pente.losses):
         with pytest.raises(AttributeError, match=r"no attribute 'flubber'$"):
             module.flubber  # noqa: B018
 

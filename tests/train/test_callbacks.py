@@ -243,10 +243,13 @@ def test_which_way_is_better_has_to_be_said_for_a_metric_of_ones_own() -> None:
         (lambda: callbacks.ReduceLROnPlateau(factor=2.0), "got 2.0"),
         (lambda: callbacks.ModelCheckpoint("a", save_freq="batch"), "number of batches"),
         (lambda: callbacks.ModelCheckpoint("a", save_freq=0), "got 0"),
+        (lambda: callbacks.ModelCheckpoint("run/best.keras"), r"\.pente, got 'run/best.keras': write 'run/best.pente'"),
+        (lambda: callbacks.ModelCheckpoint("{epoch}-{loss:.2f}"), r"write '{epoch}-{loss:.2f}\.pente'"),
+        (lambda: callbacks.ModelCheckpoint("a.h5", save_weights_only=True), r"or \.npz, .* write 'a\.safetensors'"),
         (lambda: model().fit(X, Y, callbacks=[callbacks.LearningRateScheduler(lambda epoch: None)]), "gave None"),
         (lambda: callbacks.CSVLogger("a").on_epoch_end(0, {}), "no fit has begun"),
     ],
-    ids=["mode", "factor", "a word", "no batch", "no rate", "outside of fit"],
+    ids=["mode", "factor", "a word", "no batch", "keras", "no ending", "weights", "no rate", "outside of fit"],
 )
 def test_a_mistake_is_told(make: Any, told: str) -> None:
     with pytest.raises(PenteError, match=told):

@@ -101,11 +101,11 @@ def saved_epochs(monkeypatch: pytest.MonkeyPatch, course: tuple[float, ...], nam
     """The epochs, from 1, after which a model is saved."""
     saved: list[str] = []
     made = model()
-    verb = "save_weights" if how.get("save_weights_only") else "save"
+    verb, ending = ("save_weights", ".npz") if how.get("save_weights_only") else ("save", ".pente")
     monkeypatch.setattr(type(made), verb, lambda self, path, **more: saved.append(path))
-    given = [Score(*course, name=name), callbacks.ModelCheckpoint("{epoch}", "score", **how)]
+    given = [Score(*course, name=name), callbacks.ModelCheckpoint(f"{{epoch}}{ending}", "score", **how)]
     made.fit(X, Y, epochs=len(course), callbacks=given, verbose=0)
-    return [int(path) for path in saved]
+    return [int(Path(path).stem) for path in saved]
 
 
 def test_only_the_best_is_saved_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,8 +123,8 @@ def test_a_checkpoint_says_why_it_is_written_where_that_is_asked_for(
     saved_epochs(monkeypatch, (float("nan"), 3.0, 1.0, 2.0), save_best_only=True, mode="min", verbose=1)
     assert capsys.readouterr().out.splitlines() == [
         "Epoch 1: score nan is no better",
-        "Epoch 2: score 3 is the best: saved 2",
-        "Epoch 3: score 1 after 3 is the best: saved 3",
+        "Epoch 2: score 3 is the best: saved 2.pente",
+        "Epoch 3: score 1 after 3 is the best: saved 3.pente",
         "Epoch 4: score 2 is no better than 1",
     ]
 
@@ -141,7 +141,7 @@ def test_a_checkpoint_after_every_so_many_batches(monkeypatch: pytest.MonkeyPatc
     saved: list[str] = []
     made = model()
     monkeypatch.setattr(type(made), "save", lambda self, path, **more: saved.append(path))
-    saving = callbacks.ModelCheckpoint("{epoch}-{batch}-{loss:.3f}", save_freq=3)
+    saving = callbacks.ModelCheckpoint("{epoch}-{batch}-{loss:.3f}.pente", save_freq=3)
     made.fit(X, Y, batch_size=10, epochs=2, callbacks=[saving], verbose=0)
     assert [path.rpartition("-")[0] for path in saved] == ["1-3", "2-2"]
 

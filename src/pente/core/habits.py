@@ -1,6 +1,9 @@
 """Names from elsewhere, and the line that works here."""
 
-__all__ = ["FUNCTIONS", "METHODS", "ufunc_hint"]
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+__all__ = ["FUNCTIONS", "LAYERS", "LOSSES", "METHODS", "no_attribute", "ufunc_hint"]
 
 METHODS = {
     "cuda": "Pente has no devices to move a tensor to: leave the call out.",
@@ -58,6 +61,31 @@ FUNCTIONS = {
     "vstack": "pente.concat([a, b], axis=0)",
 }
 
+# What is looked for in ``pente.layers`` and ``pente.losses``, by the names of PyTorch.
+LAYERS = {
+    "BatchNorm1d": "pente.layers.BatchNormalization()",
+    "BatchNorm2d": "pente.layers.BatchNormalization()",
+    "Conv1d": "pente.layers.Conv1D(filters, kernel_size)",
+    "Conv2d": "pente.layers.Conv2D(filters, kernel_size)",
+    "Dropout2d": "pente.layers.SpatialDropout2D(rate)",
+    "LayerNorm": "pente.layers.LayerNormalization()",
+    "Linear": "pente.layers.Dense(units)",
+    "MaxPool2d": "pente.layers.MaxPooling2D()",
+    "Module": "pente.Model",
+    "Sequential": "pente.Sequential",
+    "Sigmoid": 'pente.layers.Activation("sigmoid")',
+    "Tanh": 'pente.layers.Activation("tanh")',
+}
+LOSSES = {
+    "BCELoss": "pente.losses.BinaryCrossentropy()",
+    "BCEWithLogitsLoss": "pente.losses.BinaryCrossentropy(from_logits=True)",
+    "CrossEntropyLoss": "pente.losses.SparseCategoricalCrossentropy(from_logits=True); the labels come first",
+    "HuberLoss": "pente.losses.Huber()",
+    "L1Loss": "pente.losses.MeanAbsoluteError()",
+    "MSELoss": "pente.losses.MeanSquaredError()",
+    "SmoothL1Loss": "pente.losses.Huber()",
+}
+
 _RENAMED = {
     "absolute": "abs",
     "arccos": "acos",
@@ -82,6 +110,16 @@ _OF_ONE_NAME = frozenset(
     "logical_or logical_xor matmul maximum minimum multiply negative not_equal positive reciprocal remainder sign sin "
     "sinh sqrt square subtract tan tanh trunc vecdot".split()
 )
+
+
+def no_attribute(module: str, hints: Mapping[str, str]) -> Callable[[str], NoReturn]:
+    """The ``__getattr__`` of a module: what is not there, and what to write instead."""
+
+    def told(name: str) -> NoReturn:
+        hint = f". Write {hints[name]}." if name in hints else ""
+        raise AttributeError(f"module {module!r} has no attribute {name!r}{hint}")
+
+    return told
 
 
 def ufunc_hint(name: str, method: str, arity: int) -> str:

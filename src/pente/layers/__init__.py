@@ -1,5 +1,6 @@
 """Layers: what a model is built of."""
 
+from pente.core.habits import LAYERS, no_attribute
 from pente.layers.activations import ELU, GELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from pente.layers.attention import MultiHeadAttention
 from pente.layers.base import Layer
@@ -120,3 +121,5 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
 ]
+
+__getattr__ = no_attribute("pente.layers", LAYERS)

@@ -4,6 +4,7 @@ A function gives one value per sample, ``f(y_true, y_pred)``; a class reduces th
 a weight for each sample: ``Loss()(y_true, y_pred, sample_weight)``. What is surely a mistake raises.
 """
 
+from pente.core.habits import LOSSES, no_attribute
 from pente.losses.base import Loss, LossFunctionWrapper
 from pente.losses.crossentropy import (
     BinaryCrossentropy,
@@ -84,3 +85,5 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
+
+__getattr__ = no_attribute("pente.losses", LOSSES)

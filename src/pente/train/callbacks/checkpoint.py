@@ -12,6 +12,8 @@ from pente.train.callbacks.monitor import MonitorCallback
 
 __all__ = ["ModelCheckpoint"]
 
+MODEL, WEIGHTS = (".pente",), (".safetensors", ".npz")  # the endings of the files
+
 
 class ModelCheckpoint(MonitorCallback):
     """Saves the model after each epoch, or with ``save_freq=n`` after every n batches; or only where it got better.
@@ -47,7 +49,7 @@ class ModelCheckpoint(MonitorCallback):
         super().__init__(monitor, mode)
         if save_freq != "epoch" and (isinstance(save_freq, (str, bool)) or save_freq < 1):
             raise UsageError(f"save_freq is 'epoch' or a number of batches, got {save_freq!r}.")
-        self.filepath = os.fspath(filepath)
+        self.filepath = _with_an_ending(os.fspath(filepath), WEIGHTS if save_weights_only else MODEL)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
@@ -110,3 +112,15 @@ class ModelCheckpoint(MonitorCallback):
     def _tell(self, what: str, always: bool = False) -> None:
         if self.verbose or always:
             print(f"Epoch {self.epoch + 1}: {what}", flush=True)
+
+
+def _with_an_ending(filepath: str, known: tuple[str, ...]) -> str:
+    """The path itself; the wrong form of a file is told before an epoch is trained for it."""
+    if filepath.lower().endswith(known):
+        return filepath
+    stem, ending = os.path.splitext(filepath)
+    own = (filepath if "}" in ending else stem) + known[0]
+    what = "the model" if known == MODEL else "the weights"
+    raise UsageError(
+        f"ModelCheckpoint saves {what} to files that end in {' or '.join(known)}, got {filepath!r}: write {own!r}."
+    )

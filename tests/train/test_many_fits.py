@@ -72,7 +72,7 @@ def rarely_collected() -> Iterator[None]:
 
 def bounded_caches() -> list[Any]:
     """The compiler's memories of kernels by what they are, of which the oldest go when there are too many."""
-    found = [c for c in gc.get_objects() if isinstance(c, _lru_cache_wrapper) and c.__module__.startswith("pente.")]
+    found = [c for c in gc.get_objects() if type(c) is _lru_cache_wrapper and c.__module__.startswith("pente.")]
     return [cache for cache in found if cache.cache_info().maxsize is not None]
 
 

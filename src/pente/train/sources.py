@@ -50,9 +50,13 @@ class Source:
         """The batches of this epoch, from number ``start`` on."""
         raise NotImplementedError
 
-    def begin(self, number: int) -> tuple[int, int]:
-        """Where an epoch of training begins, by the number of epochs so far: an epoch and a step of it."""
-        place = (number, 0) if self.held is None else self.held.cursor.begin()
+    def begin(self, number: int, epoch: int) -> tuple[int, int]:
+        """Where an epoch of training begins: an epoch of the data and a step of it.
+
+        ``number`` counts the epochs so far. A pipeline has its own count; one that is new begins at ``epoch``, that of
+        this fit, so that a training that goes on meets the orders that it would have met.
+        """
+        place = (number, 0) if self.held is None else self.held.cursor.begin(epoch)
         self.began = place[0]
         return place
 
@@ -111,9 +115,10 @@ class ArraySource(Source):
         return len(self.pipeline)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        numbers, size = self.numbers(number), self.batch_size
-        for step, first in enumerate(range(start * size, len(numbers), size), start):
-            batch = self.at(numbers[first : first + size])
+        size, as_they_stand = self.batch_size, self.seed is None and self.given is None
+        order: Any = range(min(self.rows, self.steps * size)) if as_they_stand else self.numbers(number)
+        for step, first in enumerate(range(start * size, len(order), size), start):
+            batch = self.at(order[first : first + size])
             if self.check:
                 _require_finite(batch, number, step)
             yield batch
@@ -131,7 +136,9 @@ class ArraySource(Source):
 
     def at(self, rows: Any) -> Batch:
         """These rows of everything, by their numbers or a slice: a view where they follow each other."""
-        if not isinstance(rows, slice) and len(rows) and (np.diff(rows) == 1).all():
+        if isinstance(rows, range):
+            rows = slice(rows.start, rows.stop)
+        elif not isinstance(rows, slice) and len(rows) and (np.diff(rows) == 1).all():
             rows = slice(int(rows[0]), int(rows[-1]) + 1)
         return Batch(*self.dataset.parts(rows))
 

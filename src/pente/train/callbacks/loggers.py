@@ -41,7 +41,7 @@ class FileLogger(Callback):
 
 
 class CSVLogger(FileLogger):
-    """Writes a row an epoch to a CSV file, with Keras's columns: epoch, then the numbers by name, then val_ ones.
+    """Writes a row an epoch to a CSV file with Keras's columns: epoch, the numbers by name, then those of validation.
 
     With ``append`` rows are added under the columns that the file has. A number that an epoch lacks is "NA".
 

@@ -33,7 +33,8 @@ class Plot:
         return text.getvalue()
 
     def __repr__(self) -> str:
-        return f'Plot({self.axes.get_title()!r}): shows itself in a notebook; keep it with .save("plot.png")'
+        name = self.axes.get_title() or self.axes.get_ylabel()
+        return f'Plot({name!r}): shows itself in a notebook; keep it with .save("plot.png")'
 
 
 def curves(

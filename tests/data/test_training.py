@@ -130,6 +130,19 @@ def test_a_training_that_was_cut_short_goes_on_with_the_batches_that_were_left(
     assert fresh.state()["epoch"] == 3
 
 
+@JIT
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_new_pipeline_begins_at_the_first_epoch_of_the_fit(name: str, jit: bool) -> None:
+    """As in a script that loads a checkpoint: it makes its pipeline anew, and says how many epochs are done."""
+    whole = model(jit)
+    whole.fit(BATCHES[name](), epochs=3, verbose=0)
+    parted, second = model(jit), BATCHES[name]()
+    parted.fit(BATCHES[name](), epochs=2, verbose=0)
+    parted.fit(second, initial_epoch=2, epochs=3, verbose=0)
+    assert same(weights(parted), weights(whole))
+    assert second.state()["epoch"] == 3
+
+
 def augmented() -> Any:
     rows = ArrayDataset(X, Y).shuffle(1).batch(16)
     return rows.map(lambda x, y, rng: (x + rng.normal(size=x.shape).astype(np.float32), y), seed=3).prefetch(4, 2)
@@ -343,3 +356,11 @@ def test_the_threads_of_a_training_end_with_it() -> None:
         model().fit(BATCHES["prefetched"](), epochs=3, verbose=0, callbacks=[StopsAt(3)])
     model().evaluate(BATCHES["prefetched"](), steps=2, verbose=0)
     assert threading.active_count() == before
+
+
+def test_windows_of_a_series_say_how_to_get_stages() -> None:
+    windows = time_series_windows(np.arange(30.0), 5)
+    with pytest.raises(AttributeError, match=r"For stages write ArrayDataset\(\*dataset\)\.batch"):
+        windows.batch(8)
+    with pytest.raises(AttributeError, match=r"no attribute 'flubber'\.$"):
+        windows.flubber  # noqa: B018

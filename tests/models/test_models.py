@@ -447,3 +447,12 @@ def test_models_and_layers_know_the_shapes_that_they_take_and_give() -> None:
     net = Subclassed()
     net.predict(X, verbose=0)
     assert (net.input_shape, net.dense.input_shape, net.output_shape) == ((None, 6), (None, 6), (None, 3))
+
+
+def test_a_forward_as_in_pytorch_is_told_its_name_here() -> None:
+    class Net(Model):
+        def forward(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(UsageError, match=r"a class with call\(self, x\)\. Its forward\(\) is named call\(\) here\."):
+        Net()(np.ones((1, 2)))

@@ -171,6 +171,7 @@ def test_the_history_draws_training_and_validation_in_one_picture() -> None:
     lines = {line.get_label(): line.get_xydata().tolist() for line in history.plot("loss").axes.lines}
     assert lines["training"] == [[i + 1, loss] for i, loss in enumerate(history.history["loss"])]
     assert lines["validation"] == [[2, history.history["val_loss"][0]], [4, history.history["val_loss"][1]]]
+    assert repr(history.plot("loss")).startswith("Plot('loss')")
     with pytest.raises(pente.errors.UnknownNameError, match="Did you mean 'loss'"):
         history.plot("los")
 

@@ -1,11 +1,13 @@
 """What every data set here comes as: a pair that unpacks."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Dataset"]
+
+STAGES = ("batch", "prefetch", "select", "shuffle", "skip", "take")
 
 
 class Dataset(NamedTuple):
@@ -21,3 +23,7 @@ class Dataset(NamedTuple):
     """Inputs; the first axis counts the samples."""
     y: NDArray[Any]
     """Targets: int64 labels of shape (N,), or float32 values of shape (N, 1)."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        hint = f" For stages write ArrayDataset(*dataset).{name}(...)." if name in STAGES else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}.{hint}")

@@ -27,9 +27,9 @@ class Cursor:
     def __init__(self) -> None:
         self.at = self.next = (0, 0)
 
-    def begin(self) -> tuple[int, int]:
-        """The place where a loop begins; the one after it begins a new epoch."""
-        self.at = self.next
+    def begin(self, first: int = 0) -> tuple[int, int]:
+        """The place where a loop begins, the very first at epoch ``first``; the one after it begins a new epoch."""
+        self.at = (first, 0) if self.next == (0, 0) else self.next
         self.next = self.at[0] + 1, 0
         return self.at
 

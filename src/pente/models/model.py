@@ -104,9 +104,10 @@ class Model(Layer, Trainer, Saved):
 
     def call(self, inputs: Any) -> Any:
         if self.graph is None:
+            renamed = " Its forward() is named call() here." if hasattr(self, "forward") else ""
             raise UsageError(
                 f"{type(self).__name__} has neither inputs and outputs nor a call: write Model(inputs, outputs), "
-                "Sequential([...]), or a class with call(self, x)."
+                f"Sequential([...]), or a class with call(self, x).{renamed}"
             )
         return self.graph.run(inputs)
 

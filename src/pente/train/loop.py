@@ -69,7 +69,7 @@ class Loop(Steps):
 
     def _epoch(self, epoch: int, run: Run) -> Logs:
         """One pass over the data; the loss and the metrics of it."""
-        number, start = run.source.begin(self.compiled().next_epoch())
+        number, start = run.source.begin(self.compiled().next_epoch(), epoch)
         self.reset_metrics()
         steps, rows, logs = start, 0, Logs()
         if isinstance(run.source, ArraySource) and run.source.at_hand and self._undisturbed(run.callbacks):

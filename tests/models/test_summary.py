@@ -210,3 +210,14 @@ def test_a_summary_changes_nothing_and_bears_what_a_call_of_ones_own_does() -> N
     assert work(odd) == {"head": "?"}
     assert work(even) == {"head": "8"}
     assert [float(loss) for loss in even.losses] == [12.0]
+
+
+def test_a_part_cut_from_a_nested_model_has_its_multiply_adds() -> None:
+    x, y = Input((4,)), Input((4,))
+    backbone = Model(x, layers.Dense(3, name="top")(layers.Dense(5, name="low")(x)), name="backbone")
+    whole = Model(y, layers.Dense(2)(backbone(y)))
+    part = Model(whole.input, whole.get_layer("backbone/low").output, name="part")
+    text = summary_text(Sequential([part, layers.Dense(2)]))
+    rows = {line.split()[0]: line.split() for line in text.splitlines() if line}
+    assert (rows["part"][-1], rows["dense"][-1]) == ("20", "10")
+    assert "An example: 30 multiply-adds" in text

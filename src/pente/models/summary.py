@@ -102,8 +102,11 @@ class Summary:
                 yield from self._rows(layer, indent + "  ")
 
     def _work(self, layer: Layer) -> str:
-        known = self.costs is not None and self.paths[layer.path] == 1
-        return _number(self.costs.of(layer.path) if known and self.costs else None)
+        tops = _topmost({part.path for _, part in layer.walk()})
+        if self.costs is None or any(self.paths[path] != 1 for path in tops):
+            return "?"
+        each = [self.costs.of(path) for path in tops]
+        return _number(None if None in each else sum(n or 0 for n in each))
 
     def totals(self) -> list[str]:
         """What all layers come to; or why that is not known."""
@@ -150,6 +153,11 @@ def _is_chain(calls: list[LayerCall]) -> bool:
     """Whether each call takes what the one before it gives, and nothing else."""
     single = len({id(call.layer) for call in calls}) == len(calls)
     return single and all([x.call for x in call.inputs] == [before] for before, call in pairwise(calls))
+
+
+def _topmost(paths: set[str]) -> list[str]:
+    """Those below no other. What a model holds can have its path in another model, from which it was cut."""
+    return [path for path in paths if not any(path[:i] in paths for i, sign in enumerate(path) if sign == "/")]
 
 
 def _shape(layer: Layer) -> str:

@@ -2,15 +2,19 @@
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score
 
 import pente
 from pente.cli import main
+from pente.cli.train_report import tell_scores
 from pente.data import read_table
 from tests.cli.run import run
 from tests.cli.tables import customers, of_scikit_learn, write
@@ -118,6 +122,23 @@ def test_a_person_is_told_what_was_made_of_each_column_and_what_to_type_next(tmp
         assert re.search(line, told), line
     assert "Epoch 12/12  loss" in told
     assert told.rstrip().endswith("Next     pente predict 'a model.pente' customers0.csv")
+
+
+@pytest.mark.parametrize(
+    ("score", "theirs", "told"),
+    [
+        ({"rmse": 1.05}, {"rmse": 1.04}, True),
+        ({"rmse": 1.0}, {"rmse": 1.04}, False),
+        ({"log_loss": 0.7}, {"log_loss": 0.7}, True),
+    ],
+)
+def test_where_nothing_was_learned_a_line_says_so(
+    score: dict[str, float], theirs: dict[str, float], told: bool
+) -> None:
+    fitted = SimpleNamespace(history={"loss": [1.0]}, best_epoch=1, seconds=0.1, scores=score, baseline=theirs)
+    console = Console(file=StringIO())
+    tell_scores(console, fitted, None, title="9 rows", trivial="mean", compare=False)
+    assert ("No better than the mean: the data does not show" in console.file.getvalue()) == told  # type: ignore[attr-defined]
 
 
 def test_without_scikit_learn_the_line_says_how_to_get_it(

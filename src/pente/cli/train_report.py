@@ -106,13 +106,23 @@ def tell_scores(
 ) -> None:
     """The scores of a fit of a table or of images, beside the other's; how to get that where it should be there."""
     epochs = len(fitted.history["loss"])
-    console.print(f"\nBest after epoch {fitted.best_epoch} of {epochs}{then}; {fitted.seconds:.1f} s.\n")
+    line = f"\nBest after epoch {fitted.best_epoch} of {epochs}{then}; {fitted.seconds:.1f} s.\n"
+    console.print(line, soft_wrap=True)
     rows = {"Pente": fitted.scores}
     if other is not None:
         rows |= {f"scikit-learn, {other.name}": other.scores}
     console.print(_scores(title, rows | {trivial: fitted.baseline}))
+    if _learned_nothing(fitted):
+        told = f"No better than the {trivial}: the data does not show what decides the target, or has too few rows.\n"
+        console.print(told, soft_wrap=True)
     if compare and other is None:
         console.print(f"scikit-learn's score beside it: {INSTALL}\n", markup=False)
+
+
+def _learned_nothing(fitted: Any) -> bool:
+    """Whether the score, less being better, is not below that of who never looks at a row."""
+    common = [name for name in ("log_loss", "rmse") if name in fitted.scores and name in fitted.baseline]
+    return any(fitted.scores[name] >= fitted.baseline[name] for name in common)
 
 
 def tell_next(console: Console, data: Path, place: Path) -> None:

@@ -82,7 +82,8 @@ class Objective:
         terms += added
         if not terms:
             raise UsageError(
-                "there is nothing to make small: give compile(loss=...) and fit(x, y), or add_loss in a layer."
+                "there is nothing to make small: give compile(loss=...) and fit(x, y), or fit(x, x) to learn x itself, "
+                "or add_loss in a layer."
             )
         total = terms[0]
         for term in terms[1:]:

@@ -5,12 +5,14 @@ import pty
 import re
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pente import Sequential, layers
+from pente.train import progress
 
 SCRIPT = """
 import numpy as np
@@ -71,3 +73,31 @@ def test_a_terminal_gets_a_bar_and_keeps_a_line_an_epoch() -> None:
     assert "\x1b[2K" in written or "\x1b[?25l" in written  # that moves
     assert [match[1] for match in LINE.finditer(plain)] == ["1", "2"]
     assert "Parameters: 4" in plain
+
+
+def test_a_notebook_gets_a_line_that_changes_and_keeps_a_line_an_epoch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No widgets are asked for: what is shown are texts in one place."""
+    shown: list[str] = []
+
+    class Place:
+        def update(self, data: dict[str, str], raw: bool) -> None:
+            shown.append(data["text/plain"])
+
+    def display(data: dict[str, str], raw: bool, display_id: bool) -> Place:
+        assert not shown  # one place for the whole training
+        shown.append(data["text/plain"])
+        return Place()
+
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    monkeypatch.setattr(progress, "REFRESH", 0.0)
+    fit()
+    assert [match[1] for line in capsys.readouterr().out.splitlines() if (match := LINE.fullmatch(line))] == ["1", "2"]
+    assert (shown[0], shown[-1]) == ("Epoch 1/2", "")
+    assert re.fullmatch(r"Epoch 2/2 - 2/2 - loss: [\d.]+ - mae: [\d.]+", shown[-2])
+    shown.clear()
+    fit(verbose=2)
+    assert shown == []

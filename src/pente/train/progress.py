@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pente.errors import UsageError
 from pente.train.callbacks import Callback
 
-__all__ = ["EpochLines", "ProgressBar", "progress_for"]
+__all__ = ["EpochLines", "NotebookLine", "ProgressBar", "progress_for"]
 
 REFRESH = 0.1  # seconds between two looks at the numbers
 
@@ -16,17 +16,16 @@ REFRESH = 0.1  # seconds between two looks at the numbers
 def progress_for(verbose: Any) -> list[Callback]:
     """The callback that shows progress: 0 nothing, 1 a bar, 2 a line an epoch; "auto" is 1.
 
-    Without a terminal or a notebook a bar would fill a log with fragments, so there a line an epoch stands for it.
+    In a notebook a line that changes stands for the bar. Without either a bar would fill a log with fragments, so there
+    it is a line an epoch.
     """
     if verbose not in ("auto", 0, 1, 2):
         raise UsageError(f"verbose is 'auto', 0 (nothing), 1 (a bar) or 2 (a line an epoch), got {verbose!r}.")
     if verbose == 0:
         return []
-    return [ProgressBar()] if verbose != 2 and _is_watched() else [EpochLines()]
-
-
-def _is_watched() -> bool:
-    return sys.stdout.isatty() or "ipykernel" in sys.modules
+    if verbose != 2 and "ipykernel" in sys.modules:
+        return [NotebookLine()]
+    return [ProgressBar()] if verbose != 2 and sys.stdout.isatty() else [EpochLines()]
 
 
 class EpochLines(Callback):
@@ -49,7 +48,7 @@ class ProgressBar(EpochLines):
     """Shows a bar that moves, and leaves a line for each epoch that is done.
 
     The first epoch has a bar from its beginning, since its first step is compiled; a later one that is done at once has
-    none: a notebook keeps a place for every bar there was.
+    none.
     """
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -89,6 +88,43 @@ class ProgressBar(EpochLines):
     def on_train_end(self, logs: Any = None) -> None:
         if not self.first:
             self.bar.stop()
+
+
+class NotebookLine(EpochLines):
+    """Shows how far an epoch is in a line that changes in its place, and leaves a line for each epoch that is done.
+
+    Every notebook can do that. A bar needs widgets, and a warning would stand in each cell where they are missing.
+    """
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.place: Any = None
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_begin(epoch, logs)
+        self.shown, self.label = self.started, f"Epoch {epoch + 1}/{self.params['epochs']}"
+        if self.place is None:
+            self.tell(self.label)
+
+    def on_step(self, step: int, logs: Callable[[], Mapping[str, Any]]) -> None:
+        """Change the line, a few times a second."""
+        now, steps = time.monotonic(), self.params["steps"]
+        if now - self.shown > REFRESH:
+            self.shown = now
+            done = f"{step + 1}/{steps}" if steps else f"{step + 1} steps"
+            self.tell(f"{self.label} - {done} - {numbers_text(logs())}")
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self.place is not None:
+            self.tell("")
+
+    def tell(self, text: str) -> None:
+        """Let the line be this text."""
+        from IPython.display import display  # it is there where a notebook is
+
+        if self.place is None:
+            self.place = display({"text/plain": text}, raw=True, display_id=True)
+        else:
+            self.place.update({"text/plain": text}, raw=True)
 
 
 def epoch_line(epoch: int, epochs: int, seconds: float, logs: Mapping[str, float]) -> str:

@@ -27,12 +27,16 @@ class Configured:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal object."""
-        return {name: self._field(name) for name in arguments(type(self))}
+        return {name: self._field(name) for name in self._arguments()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The object that these arguments make."""
         return cls(**config)
+
+    def _arguments(self) -> list[str]:
+        """The names of the arguments that are kept."""
+        return list(arguments(type(self)))
 
     def _field(self, name: str) -> Any:
         if not hasattr(self, name):

@@ -219,6 +219,40 @@ def test_what_is_loaded_saves_to_the_same_bytes(make: Callable[[], Any], tmp_pat
     assert first.read_bytes() == second.read_bytes()
 
 
+class Head(Model):
+    """Makes inputs and outputs itself, and hands on what it does not know."""
+
+    def __init__(self, units: int = 2, **options: Any) -> None:
+        self.units = units
+        if "inputs" not in options:
+            x = Input((6,))
+            options |= {"inputs": x, "outputs": layers.Dense(units)(x)}
+        super().__init__(**options)
+
+
+class Stack(Sequential):
+    def __init__(self, units: int, **options: Any) -> None:
+        super().__init__([layers.Dense(units)], **options)
+        self.units = units
+
+
+@pytest.mark.parametrize("name", ["made inside", "given", "stack", "stack inside"])
+def test_classes_that_make_their_graph_themselves_come_back(name: str, tmp_path: Path) -> None:
+    x = Input((6,))
+    made: dict[str, Callable[[], Model]] = {
+        "made inside": lambda: Head(3, name="head"),
+        "given": lambda: Head(inputs=x, outputs=layers.Dense(4)(x)),
+        "stack": lambda: Stack(3, name="stack"),
+        "stack inside": lambda: Sequential([layers.Input((6,)), Stack(3)]),
+    }
+    model = made[name]()
+    wanted = model(X).numpy()
+    twin = pente.load_model(model.save(tmp_path / "model.pente"), custom_objects={"Head": Head, "Stack": Stack})
+    assert type(twin) is type(model)
+    assert (twin.name, list(twin.named_state())) == (model.name, list(model.named_state()))
+    assert np.array_equal(twin(X).numpy(), wanted)
+
+
 def test_a_layer_in_two_places_stays_one(tmp_path: Path) -> None:
     twin = through(shared_layer(), tmp_path)
     assert len(twin.layers) == len(shared_layer().layers)

@@ -1,7 +1,8 @@
 """Model: from inputs to outputs, or a class of one's own with a ``call``."""
 
+import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pente import tree
 from pente.core.tensor import Variable
@@ -18,6 +19,9 @@ from pente.train.objective import by_output, names_of
 from pente.train.trainer import Trainer
 
 __all__ = ["Model"]
+
+
+PARTS = ("inputs", "outputs", "layers")  # the arguments of which Model and Sequential are made
 
 
 class Failure(NamedTuple):
@@ -44,6 +48,7 @@ class Model(Layer, Trainer, Saved):
     graph: LayerGraph | None = None
     seen_inputs: Any = None  # symbols for what a model without a graph was first called on
     failure: Failure | None = None
+    given_by_name: frozenset[str] = frozenset()  # the arguments that the user named
     follows_graph: ClassVar[bool] = True  # whether call computes what the graph says
     passing = Trainer.passing | {"preprocessing", "class_names"}
 
@@ -51,6 +56,11 @@ class Model(Layer, Trainer, Saved):
         super().__init_subclass__(**options)
         if "call" in vars(cls):
             cls.follows_graph = "follows_graph" in vars(cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        made = super().__new__(cls, *args, **kwargs)
+        vars(made)["given_by_name"] = frozenset(kwargs)
+        return made
 
     def __init__(
         self,
@@ -173,6 +183,11 @@ class Model(Layer, Trainer, Saved):
         calls = calls_before(ends, set(map(id, self.inputs)))
         known = {id(variable) for call in calls for variable in call.layer.variables}
         return [variable for variable in self.trainable_variables if id(variable) in known]
+
+    def _arguments(self) -> list[str]:
+        """Without the parts that a class of one's own makes itself and gives to its parent."""
+        known = self.given_by_name | inspect.signature(type(self).__init__).parameters.keys()
+        return [name for name in super()._arguments() if name in known or name not in PARTS]
 
     def _field(self, name: str) -> Any:
         if name in ("inputs", "outputs"):

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pente.data import load_digits, train_test_split
-from pente.errors import DataError
+from pente.errors import DataError, UsageError
 
 shares = st.floats(0.05, 0.95)
 seeds = st.integers(0, 2**64 - 1)
@@ -194,6 +194,13 @@ def test_different_lengths_are_refused_and_named():
 def test_nothing_to_split_is_refused(arrays):
     with pytest.raises(DataError, match=r"nothing to split|is empty"):
         train_test_split(*arrays)
+
+
+def test_habits_of_scikit_learn_are_answered():
+    with pytest.raises(UsageError, match=r"takes no random_state=: write seed=42\."):
+        train_test_split(np.arange(9), random_state=42)
+    with pytest.raises(DataError, match=r"array 1 .* write test_size=0\.2"):
+        train_test_split(np.arange(9), 0.2)
 
 
 def test_rows_that_are_all_equal_are_refused():

@@ -21,6 +21,12 @@ def model(jit: bool = True, metrics: Any = None) -> Any:
     return made
 
 
+def following_a_schedule() -> Any:
+    made = model()
+    made.optimizer.learning_rate = pente.schedules.CosineDecay(0.1, 100)
+    return made
+
+
 class Told(callbacks.Callback):
     """Writes down which hooks are called."""
 
@@ -247,9 +253,10 @@ def test_which_way_is_better_has_to_be_said_for_a_metric_of_ones_own() -> None:
         (lambda: callbacks.ModelCheckpoint("{epoch}-{loss:.2f}"), r"write '{epoch}-{loss:.2f}\.pente'"),
         (lambda: callbacks.ModelCheckpoint("a.h5", save_weights_only=True), r"or \.npz, .* write 'a\.safetensors'"),
         (lambda: model().fit(X, Y, callbacks=[callbacks.LearningRateScheduler(lambda epoch: None)]), "gave None"),
+        (lambda: following_a_schedule().fit(X, Y, callbacks=[callbacks.ReduceLROnPlateau("loss")]), "Give it a number"),
         (lambda: callbacks.CSVLogger("a").on_epoch_end(0, {}), "no fit has begun"),
     ],
-    ids=["mode", "factor", "a word", "no batch", "keras", "no ending", "weights", "no rate", "outside of fit"],
+    ids="mode, factor, a word, no batch, keras, no ending, weights, no rate, a schedule, outside of fit".split(", "),
 )
 def test_a_mistake_is_told(make: Any, told: str) -> None:
     with pytest.raises(PenteError, match=told):

@@ -189,6 +189,18 @@ CASES: list[tuple[str, Callable[[], Any], type[PenteError], str]] = [
     ("a callback's class", lambda: model().fit(X, Y, callbacks=[pente.callbacks.History]), UsageError, r"History\(\)"),
     ("a hook", lambda: pente.callbacks.LambdaCallback(on_epoch=print), UnknownNameError, "on_epoch_begin"),
     ("class_weight", lambda: model().fit(X, Y, class_weight={0: 1.0}), DataError, "no weight for class 1"),
+    (
+        "a word for class_weight",
+        lambda: model().fit(X, Y, class_weight="balanced"),
+        UsageError,
+        r"a weight for each class, got 'balanced'\. To balance: {c: len",
+    ),
+    (
+        "a history as a dict",
+        lambda: model().fit(X, Y, verbose=0)["loss"],
+        UsageError,
+        r"write history\.history\['loss'\]",
+    ),
     ("too few outputs", lambda: model("mse", None, 2).fit(X, Y), ShapeError, r"\(20,\).*\(20, 2\)"),
     ("no call", lambda: layers.Layer()(X), UsageError, r"write its call\(self, x\)"),
     ("no loss", lambda: model(None).fit(X, Y), UsageError, r"compile\(loss="),
@@ -269,3 +281,12 @@ def test_the_way_to_a_layer_that_does_not_fit_is_told() -> None:
     with pytest.raises(ShapeError) as caught:
         made.add(layers.Reshape((2, 2)))
     assert "input (None, 6) → dense (None, 4) → dense_1 (None, 5) → reshape" in str(caught.value)
+
+
+def test_the_weights_of_classes_that_are_proposed_give_each_class_the_same_share() -> None:
+    y = np.array([0, 0, 0, 1, 1, 2])
+    with pytest.raises(UsageError) as raised:
+        model().fit(X[:6], y, class_weight="balanced")
+    proposed = str(raised.value).partition("To balance: ")[2].rstrip(".")
+    weights = eval(proposed, {"np": np, "y": y, "zip": zip, "set": set, "len": len})  # noqa: S307
+    assert weights == {0: 6 / 9, 1: 1.0, 2: 2.0}

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pente.data.seeds import generator
-from pente.errors import DataError
+from pente.errors import DataError, UsageError
 
 __all__ = ["train_test_split"]
 
 Array = NDArray[Any]
 Rows = NDArray[np.intp]
+HABITS = {"random_state": "write seed={}", "train_size": "write test_size=, the share of the other side"}
 
 
 def train_test_split(
@@ -23,6 +24,7 @@ def train_test_split(
     stratify: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     shuffle: bool = True,
+    **habits: Any,
 ) -> list[Array]:
     """Split arrays of N rows in two, so that no test row was ever seen in training.
 
@@ -50,6 +52,8 @@ def train_test_split(
     >>> x_train.shape, x_test.shape, sorted([*y_train.tolist(), *y_test.tolist()])
     ((7, 2), (3, 2), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
+    for name, value in habits.items():
+        raise UsageError(f"train_test_split takes no {name}=: {HABITS.get(name, 'leave it out').format(value)}.")
     columns = [np.asarray(array) for array in arrays]
     count = _common_length(columns)
     test_count = _test_count(test_size, count)
@@ -187,7 +191,10 @@ def _common_length(columns: list[Array]) -> int:
         raise DataError("there is nothing to split: give at least one array")
     for i, column in enumerate(columns):
         if column.ndim == 0 or column.size == 0:
-            raise DataError(f"array {i} is empty or a single number (shape {column.shape}); expected at least 2 rows")
+            hint = f". For the size of the test write test_size={column}" if i and column.ndim == 0 else ""
+            raise DataError(
+                f"array {i} is empty or a single number (shape {column.shape}); expected at least 2 rows{hint}"
+            )
         if len(column) != len(columns[0]):
             raise DataError(f"array {i} has {len(column)} rows and array 0 has {len(columns[0])}; expected as many")
     return len(columns[0])

@@ -126,7 +126,8 @@ def _shape_fix(name: str, true: Shape, predicted: Shape) -> str:
         return f"{units} {repeated}" if alike else units
     if len(true) == 1 and len(predicted) == 2 and true[0] == predicted[0]:
         classes = "loss='sparse_categorical_crossentropy', metrics=['accuracy']"
-        return f"For one number a row give the last layer units=1; for {predicted[1]} classes write {classes}."
+        wide = f"what counts by class takes pente.one_hot(y_true, {predicted[1]})"
+        return f"For one number a row give the last layer units=1; for {predicted[1]} classes write {classes}; {wide}."
     if len(true) == 3 and len(predicted) == 2 and true[0] == predicted[0]:
         return "For an output at each step give the recurrent layer return_sequences=True."
     return repeated if alike else _axes_fix(true, predicted)

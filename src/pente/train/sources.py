@@ -1,6 +1,6 @@
 """How data of any kind is taken by the loop: as arrays at hand, or as batches that come one after the other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -287,8 +287,11 @@ def split_off(source: Source, share: Any) -> tuple[ArraySource, ArraySource | No
     return source.part(slice(0, kept)), last
 
 
-def weighted_by_class(data: Batch, shares: dict[int, float]) -> Batch:
+def weighted_by_class(data: Batch, shares: Any) -> Batch:
     """The batch with each sample's weight multiplied by that of its class."""
+    if not isinstance(shares, Mapping):
+        balanced = "{c: len(y) / (len(set(y)) * n) for c, n in zip(*np.unique(y, return_counts=True))}"
+        raise UsageError(f"class_weight is a dict, a weight for each class, got {shares!r}. To balance: {balanced}.")
     if not isinstance(data.y, np.ndarray):
         raise UsageError("class_weight needs one array of labels as y: give sample_weight= for several outputs.")
     labels = data.y.argmax(axis=-1) if data.y.ndim > 1 and data.y.shape[-1] > 1 else data.y.reshape(len(data.y))
@@ -297,7 +300,7 @@ def weighted_by_class(data: Batch, shares: dict[int, float]) -> Batch:
     return data._replace(weight=weight if data.weight is None else weight * data.weight)
 
 
-def _share(shares: dict[int, float], label: Any) -> float:
+def _share(shares: Mapping[int, float], label: Any) -> float:
     if label not in shares:
         raise DataError(
             f"class_weight has no weight for class {label}: it names {sorted(shares)}. Write {{{label}: 1.0, ...}}."

@@ -1,8 +1,8 @@
 """History: what became of loss and metrics, epoch by epoch."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from pente.errors import MissingExtraError, UnknownNameError
+from pente.errors import MissingExtraError, UnknownNameError, UsageError
 from pente.plots import Plot, curves
 from pente.train.callbacks.base import Callback, Logs
 
@@ -64,6 +64,9 @@ class History(Callback):
         except MissingExtraError:
             return None
         return "".join(f'<div style="display: inline-block">{picture}</div>' for picture in pictures) or None
+
+    def __getitem__(self, name: str) -> NoReturn:
+        raise UsageError(f"the numbers of a History stand in its history: write history.history[{name!r}].")
 
     def __repr__(self) -> str:
         return f"<History of {len(self.epoch)} epochs: {', '.join(self.history)}>"

@@ -97,6 +97,11 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = self.cooldown_counter = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
+        if getattr(self.model.optimizer, "schedule", None) is not None:
+            raise UsageError(
+                "ReduceLROnPlateau sets the learning rate, and that of the optimizer follows a schedule. "
+                "Give it a number, as in Adam(0.001), or leave the callback out."
+            )
         self.best = None
         self.wait = self.cooldown_counter = 0
 

@@ -418,6 +418,40 @@ def test_a_subclass_draws_its_graph_in_its_own_init() -> None:
     assert Net(4).predict(X, verbose=0).shape == (20, 4)
 
 
+class Listed(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [layers.Dense(6), layers.Dense(6)]
+        self.heads = {"a": [layers.Dense(6)]}
+
+    def call(self, x: Any) -> Any:
+        for block in (*self.blocks, *self.heads["a"]):
+            x = block(x)
+        return x
+
+
+CHANGES: dict[str, Any] = {
+    "other order": lambda model: model.blocks.reverse(),
+    "one less": lambda model: model.blocks.pop(),
+    "twice": lambda model: model.blocks.append(model.blocks[0]),
+    "another key": lambda model: model.heads.update(a=model.blocks),
+    "deep": lambda model: model.heads["a"].append(model.blocks[1]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_compiled_model_sees_what_became_of_its_lists_of_layers(name: str) -> None:
+    model = Listed()
+    for _ in range(3):
+        model.predict(X, verbose=0)
+    CHANGES[name](model)
+    found = model.predict(X, verbose=0)
+    np.testing.assert_allclose(found, model(X).numpy(), rtol=1e-5, atol=1e-5)
+    programs = len(model.programs["predict_step"].programs)
+    model.predict(X, verbose=0)
+    assert len(model.programs["predict_step"].programs) == programs
+
+
 def test_what_fits_again_after_a_layer_was_taken_away_goes_on() -> None:
     model = Sequential([Input((6,)), layers.Dense(4)])
     with pytest.raises(ShapeError):

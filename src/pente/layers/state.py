@@ -7,7 +7,7 @@ import numpy as np
 
 from pente.core.tensor import Variable
 from pente.errors import DataError, ShapeError, UnknownNameError, UsageError
-from pente.layers.structure import State, entries, join
+from pente.layers.structure import State, entries, holders, join
 from pente.ops.random import Stream
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ class StateTree(State):
         for name, value in list(vars(self).items()):
             if name not in INTERNAL and value.__class__ not in PLAIN:
                 yield from entries(name, value)
+
+    def holders(self) -> "Iterator[list[Any] | dict[Any, Any]]":
+        """The lists and dicts in the attributes in which layers stand."""
+        for name, value in vars(self).items():
+            if name not in INTERNAL and value.__class__ not in PLAIN:
+                yield from holders(value)
 
     def walk(self, path: str = "") -> "Iterator[tuple[str, Layer]]":
         """This layer and all below it, each once, with their paths; parents come before their children."""

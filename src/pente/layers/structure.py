@@ -14,7 +14,7 @@ from pente.core.tensor import Variable
 from pente.errors import UsageError
 from pente.ops.random import Stream
 
-__all__ = ["State", "entries", "free_name", "join", "snake_case", "unique_names"]
+__all__ = ["State", "entries", "free_name", "held", "holders", "join", "snake_case", "unique_names"]
 
 
 class State:
@@ -45,6 +45,21 @@ def snake_case(name: str) -> str:
     """
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+
+
+def holders(value: Any) -> list[list[Any] | dict[Any, Any]]:
+    """The lists and dicts in a value in which layers stand: they change without an attribute being set."""
+    if not isinstance(value, (list, tuple, dict)):
+        return []
+    items = list(value.values()) if isinstance(value, dict) else value
+    inside = [holder for item in items for holder in holders(item)]
+    own = not isinstance(value, tuple) and (inside or any(isinstance(item, State) for item in items))
+    return [value, *inside] if own else inside  # type: ignore[list-item]
+
+
+def held(holder: list[Any] | dict[Any, Any]) -> tuple[Any, ...]:
+    """What stands in a list or a dict now, in order."""
+    return (*holder, *holder.values()) if isinstance(holder, dict) else tuple(holder)
 
 
 def entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:

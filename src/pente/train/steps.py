@@ -3,7 +3,9 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from operator import is_
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pente import tree
@@ -17,6 +19,7 @@ from pente.core.state import no_grad
 from pente.core.tensor import Tensor, Variable
 from pente.errors import TraceError, UsageError
 from pente.layers.base import clock
+from pente.layers.structure import held
 from pente.metrics import Metric
 from pente.optimizers import Optimizer
 from pente.train.plan import Plan
@@ -26,6 +29,24 @@ from pente.train.verify import shadowed
 __all__ = ["Logs", "Steps", "tensors_of"]
 
 Logs = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a model consists of, and what stands in its lists and dicts of layers, as long as the clock stands still."""
+
+    now: int
+    revisions: tuple[Any, ...]
+    holders: list[tuple[Any, tuple[Any, ...]]]
+    optimizers: list[Optimizer]
+
+    def lasts(self) -> bool:
+        """Whether all is as it was."""
+        return self.now == clock.now and all(_same(held(holder), items) for holder, items in self.holders)
+
+
+def _same(items: tuple[Any, ...], before: tuple[Any, ...]) -> bool:
+    return len(items) == len(before) and all(map(is_, items, before))
 
 
 class Steps:
@@ -246,13 +267,18 @@ class Steps:
         return [value for value in vars(self).values() if isinstance(value, Optimizer)]
 
     def _version(self) -> Any:
-        """What a program of this model depends on besides its arguments: the fields of layers and of optimizers."""
-        moment, layers, own = vars(self).get("version", (-1, (), ()))
-        if moment != clock.now:
-            layers, own = tuple(layer.revision for _, layer in self.walk()), self._own_optimizers()
-            vars(self)["version"] = clock.now, layers, own
-        plan = self.plan
-        return layers if plan is None else (layers, plan.optimizer.revision, id(plan), *(each.revision for each in own))
+        """What a program of this model depends on besides its arguments: the layers, their fields, the optimizers'."""
+        moment: Moment | None = vars(self).get("version")
+        if moment is None or not moment.lasts():
+            layers = [layer for _, layer in self.walk()]
+            holders = [(holder, held(holder)) for layer in layers for holder in layer.holders()]
+            listed = (item for _, items in holders for item in items)
+            revisions = tuple(getattr(part, "revision", None) for part in (*layers, *listed))
+            moment = vars(self)["version"] = Moment(clock.now, revisions, holders, self._own_optimizers())
+        plan, revisions, own = self.plan, moment.revisions, moment.optimizers
+        if plan is None:
+            return revisions
+        return revisions, plan.optimizer.revision, id(plan), *(each.revision for each in own)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: everything but programs, which belong to the Variables of this model."""

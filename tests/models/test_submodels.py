@@ -213,3 +213,19 @@ def test_a_deep_nested_model_opens_without_recursion() -> None:
     base(outside)
     np.testing.assert_array_equal(Model(outside, inner)(np.ones((1, 2))).numpy(), np.ones((1, 2)))
     assert pente.Model(outside, inner).count_params() == 0
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("used", ["one output", "one loss"])
+def test_of_a_nested_model_what_is_used_is_trained(used: str, jit: bool) -> None:
+    x, z = pente.Input((4,)), pente.Input((4,))
+    shared = pente.layers.Dense(3, name="shared")(x)
+    inner = pente.Model(x, [pente.layers.Dense(1, name=name)(shared) for name in ("left", "right")])
+    left, right = inner(z)
+    outer = pente.Model(z, left if used == "one output" else {"left": left, "right": right})
+    outer.compile("sgd", "mse" if used == "one output" else {"left": "mse"}, jit=jit)
+    before = {path: variable.numpy() for path, variable in inner.named_state().items()}
+    y = np.ones((8, 1), np.float32)
+    outer.fit(np.ones((8, 4), np.float32), y if used == "one output" else {"left": y}, verbose=0)
+    moved = {path for path, variable in inner.named_state().items() if not np.array_equal(before[path], variable)}
+    assert moved == {"shared/kernel", "shared/bias", "left/kernel", "left/bias"}

@@ -10,8 +10,8 @@ from pente.errors import BoundsError, UnknownNameError, UsageError
 from pente.layers import Input, Layer
 from pente.layers.structure import unique_names
 from pente.layers.symbolic import LayerCall, SymbolicTensor, shapes_of, symbols_in
-from pente.models.graph import LayerGraph, calls_before
-from pente.models.nested import seen_from
+from pente.models.graph import LayerGraph
+from pente.models.nested import seen_from, variables_before
 from pente.models.record import Record
 from pente.models.saving import Saved
 from pente.models.summary import print_summary
@@ -173,15 +173,14 @@ class Model(Layer, Trainer, Saved):
 
     def trained_variables(self) -> list[Variable]:
         """The variables that a step changes: of a graph, those on the way to an output with a loss."""
-        if self.graph is None:
+        if self.graph is None or not self.follows_graph or self._is_own("compute_loss"):
             return self.trainable_variables
         names = names_of(self.graph.outputs, self.output_names)
         losses = by_output(self.compiled().objective.given, names, "loss", spread=True)
         ends = [end for end, loss in zip(symbols_in(self.graph.outputs), losses, strict=True) if loss is not None]
-        if not ends or len(ends) == len(names):
+        if not ends:
             return self.trainable_variables
-        calls = calls_before(ends, set(map(id, self.inputs)))
-        known = {id(variable) for call in calls for variable in call.layer.variables}
+        known = set(map(id, [*self.own_state().values(), *variables_before(ends, self.inputs)]))
         return [variable for variable in self.trainable_variables if id(variable) in known]
 
     def _arguments(self) -> list[str]:

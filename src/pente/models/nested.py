@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from pente import tree
+from pente.core.tensor import Variable
 from pente.errors import UsageError
 from pente.layers.symbolic import LayerCall, SymbolicTensor, result_of, symbols_in
 from pente.models.graph import LayerGraph, after_consumers, calls_before, missing_starts, require_symbols
 
-__all__ = ["seen_from"]
+__all__ = ["seen_from", "variables_before"]
 
 
 def seen_from(inputs: Any, outputs: Any) -> Any:
@@ -30,6 +31,20 @@ def seen_from(inputs: Any, outputs: Any) -> Any:
             raise _unreached(missing[0])
         outputs = _opened(call, outputs, begin)
     return outputs
+
+
+def variables_before(ends: list[SymbolicTensor], begin: list[SymbolicTensor]) -> Iterator[Variable]:
+    """The variables on the way from here to there: of a nested model those on the way to what is used of it."""
+    calls = calls_before(ends, set(map(id, begin)))
+    used = set(map(id, [*ends, *(symbol for call in calls for symbol in call.inputs)]))
+    for call in calls:
+        graph = _graph_of(call.layer)
+        if graph is None:
+            yield from call.layer.variables
+        else:
+            yield from call.layer.own_state().values()
+            both = zip(symbols_in(call.outputs), symbols_in(graph.outputs), strict=True)
+            yield from variables_before([own for given, own in both if id(given) in used], symbols_in(graph.inputs))
 
 
 # Which call is opened.

@@ -73,6 +73,22 @@ def test_a_gradient_without_bound_does_not_outlive_its_group() -> None:
     assert w.numpy() == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize("jit", [False, True])
+def test_what_a_weight_had_gathered_when_it_was_frozen_is_gone_when_it_thaws(jit: bool) -> None:
+    a, b = pente.Variable(0.0, name="a"), pente.Variable(0.0, name="b")
+    optimizer = Accumulation(SGD(1.0), 4)
+
+    def follow(g: Any) -> None:
+        optimizer.apply([g + 0.0 * a, g + 0.0 * b], [a, b])  # as a model does, the step reads both
+
+    step = pente.jit(follow) if jit else follow
+    for gradients, trainable in (([64.0] * 6, True), ([1.0] * 4, False), ([1.0] * 2, True)):
+        b.trainable = trainable
+        for g in gradients:
+            step(np.float32(g))
+    assert (a.numpy(), b.numpy()) == (-64.0 - 130 / 4 - 1.0, -64.0 - 2 / 4)
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras and torch with NumPy 2
 def test_keras_accumulates_to_the_same_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")

@@ -44,6 +44,13 @@ class Accumulation(Wrapper):
     def _numbers(self) -> dict[str, Variable]:
         return {"batches": self.batches}
 
+    def cells(self, variables: Sequence[Variable]) -> State:
+        """As those of every wrapper; what a weight that is frozen now had gathered is not for when it thaws."""
+        for (_, weight), gathered in self._slots.cells.items():
+            if not weight.trainable:
+                gathered.replace(np.zeros_like(gathered.array))
+        return super().cells(variables)
+
     def update(
         self, grads: Sequence[Array], params: Sequence[Array], state: State, paths: Sequence[str] = ()
     ) -> tuple[list[Array], State]:

@@ -20,7 +20,7 @@ from pente.models import Model, Sequential
 from pente.ops.random import set_seed
 from pente.optimizers import AdamW
 from pente.tables.fitting import VALIDATION, usual_batch_size
-from pente.tables.scores import baseline, scores
+from pente.tables.scores import baseline, fit_text, scores
 from pente.train.callbacks import EarlyStopping
 
 __all__ = ["ImageFit", "ImageParts", "ImagePredictions", "fit_images", "predict_images", "read_images"]
@@ -58,6 +58,9 @@ class ImageFit(NamedTuple):
     best_epoch: int
     """The epoch, from 1, whose weights the model has."""
     seconds: float
+
+    def __repr__(self) -> str:
+        return fit_text("ImageFit", self.scores, self.best_epoch, self.seconds)
 
 
 class ImagePredictions(NamedTuple):

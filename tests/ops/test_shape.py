@@ -126,3 +126,17 @@ def test_each_place_is_repeated_by_its_own_count(axis: Any, counts: Any) -> None
 def test_counts_that_fit_no_place_are_refused(counts: Any) -> None:
     with pytest.raises(ShapeError, match="one whole number ≥ 0, or one for each of the 3 places"):
         pente.repeat([1.0, 2.0, 3.0], counts)
+
+
+def test_an_axis_may_be_given_by_its_place_as_in_numpy_and_torch() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    for ours, theirs in (
+        (pente.expand_dims(x, 1), np.expand_dims(x, 1)),
+        (pente.concat([x, x], 1), np.concatenate([x, x], 1)),
+        (pente.stack([x, x], 2), np.stack([x, x], 2)),
+        (pente.flip(x, 1), np.flip(x, 1)),
+        (pente.roll(x, 1, 1), np.roll(x, 1, 1)),
+        (pente.repeat(x, 2, 1), np.repeat(x, 2, 1)),
+        (pente.take(x, [2, 0], 1), np.take(x, [2, 0], 1)),
+    ):
+        np.testing.assert_array_equal(ours.numpy(), theirs)

@@ -114,3 +114,9 @@ def test_many_classes_of_few_rows_are_split_where_they_can_be() -> None:
 )
 def test_large_tables_get_large_batches_and_fewer_epochs(rows: int, batch: int, epochs: int, wait: int) -> None:
     assert (usual_batch_size(rows), most_epochs(rows), patience(rows)) == (batch, epochs, wait)
+
+
+def test_a_result_shows_itself_in_a_line(fitted: TableFit) -> None:
+    assert repr(fitted).startswith("<TableFit: ")
+    assert all(name in repr(fitted) for name in fitted.scores)
+    assert len(repr(fitted)) < 200

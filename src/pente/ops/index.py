@@ -168,7 +168,7 @@ def _from_front(place: Tensor, length: int) -> Tensor:
     return Tensor(np.where(values < 0, values + length, values)) if values.size and values.min() < 0 else place
 
 
-def take(x: Any, indices: Any, /, *, axis: int | None = None, **habits: Any) -> Tensor:
+def take(x: Any, indices: Any, /, axis: int | None = None, **habits: Any) -> Tensor:
     """The places ``indices`` along one axis.
 
     >>> import pente
@@ -183,7 +183,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None, **habits: Any) -> 
     return bind(p.gather, (x, index), {"axis": axis})
 
 
-def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1, **habits: Any) -> Tensor:
+def take_along_axis(x: Any, indices: Any, /, axis: int = -1, **habits: Any) -> Tensor:
     """For every position along the other axes its own places: out[i, j] = x[i, indices[i, j]].
 
     >>> import pente

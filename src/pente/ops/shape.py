@@ -93,7 +93,7 @@ def _reversed_axes(x: Any) -> Tensor:
     return permute_dims(x, range(x.ndim)[::-1])
 
 
-def expand_dims(x: Any, /, *, axis: int = 0, **habits: Any) -> Tensor:
+def expand_dims(x: Any, /, axis: int = 0, **habits: Any) -> Tensor:
     """A new axis of length 1 at this place.
 
     >>> import pente
@@ -149,7 +149,7 @@ def broadcast_arrays(*arrays: Any) -> list[Tensor]:
     return [broadcast_to(x, shape) for x in tensors]
 
 
-def concat(arrays: Sequence[Any], /, *, axis: int | None = 0, **habits: Any) -> Tensor:
+def concat(arrays: Sequence[Any], /, axis: int | None = 0, **habits: Any) -> Tensor:
     """Tensors joined along an axis; None flattens them first.
 
     >>> import pente
@@ -168,7 +168,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0, **habits: Any) -> 
     return bind(p.concatenate, tensors, {"axis": normal_axis(axis, tensors[0].ndim)})
 
 
-def stack(arrays: Sequence[Any], /, *, axis: int = 0, **habits: Any) -> Tensor:
+def stack(arrays: Sequence[Any], /, axis: int = 0, **habits: Any) -> Tensor:
     """Tensors of one shape joined along a new axis.
 
     >>> import pente
@@ -184,7 +184,7 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0, **habits: Any) -> Tensor:
     return concat([expand_dims(x, axis=axis) for x in tensors], axis=axis)
 
 
-def unstack(x: Any, /, *, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
+def unstack(x: Any, /, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
     """One tensor for each place of the axis.
 
     >>> import pente
@@ -197,7 +197,7 @@ def unstack(x: Any, /, *, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
     return tuple(squeeze(part, axis=axis) for part in split(x, x.shape[normal_axis(axis, x.ndim)], axis=axis))
 
 
-def split(x: Any, sections: Any, /, *, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
+def split(x: Any, sections: Any, /, axis: int = 0, **habits: Any) -> tuple[Tensor, ...]:
     """Equal parts along an axis; or a cut before each of the given places.
 
     >>> import pente
@@ -223,7 +223,7 @@ def _part(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
     return bind(p.strided_slice, (x,), {"starts": starts, "stops": stops, "steps": (1,) * x.ndim})
 
 
-def flip(x: Any, /, *, axis: Any = None, **habits: Any) -> Tensor:
+def flip(x: Any, /, axis: Any = None, **habits: Any) -> Tensor:
     """The order turned around along the axes.
 
     >>> import pente
@@ -236,7 +236,7 @@ def flip(x: Any, /, *, axis: Any = None, **habits: Any) -> Tensor:
     return bind(p.flip, (x,), {"axes": normal_axes(axis, x.ndim)})
 
 
-def roll(x: Any, /, shift: Any, *, axis: Any = None, **habits: Any) -> Tensor:
+def roll(x: Any, /, shift: Any, axis: Any = None, **habits: Any) -> Tensor:
     """The numbers moved along an axis; what falls off comes back at the other end.
 
     >>> import pente
@@ -256,7 +256,7 @@ def roll(x: Any, /, shift: Any, *, axis: Any = None, **habits: Any) -> Tensor:
     return lift(x)
 
 
-def repeat(x: Any, repeats: Any, /, *, axis: int | None = None, **habits: Any) -> Tensor:
+def repeat(x: Any, repeats: Any, /, axis: int | None = None, **habits: Any) -> Tensor:
     """Every element repeated, one after the other: so many times each, or as often as its own count says.
 
     >>> import pente

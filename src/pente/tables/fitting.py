@@ -15,7 +15,7 @@ from pente.layers import Dense, Dropout, Input
 from pente.models import Sequential
 from pente.ops.random import set_seed
 from pente.optimizers import AdamW
-from pente.tables.scores import baseline, scores
+from pente.tables.scores import baseline, fit_text, scores
 from pente.train.callbacks import EarlyStopping
 
 __all__ = ["Parts", "TableFit", "fit_parts", "fit_table", "split_table"]
@@ -58,6 +58,9 @@ class TableFit(NamedTuple):
     seconds: float
     notes: list[str]
     """What was not plain in the data, and what was done about it."""
+
+    def __repr__(self) -> str:
+        return fit_text("TableFit", self.scores, self.best_epoch, self.seconds)
 
 
 def fit_table(

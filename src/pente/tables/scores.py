@@ -1,11 +1,12 @@
 """How good predictions are, in the measures that suit the task."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["baseline", "scores"]
+__all__ = ["baseline", "fit_text", "scores"]
 
 Array = NDArray[Any]
 LEAST = 1e-15  # a probability of 0 for what happened would make the log loss infinite
@@ -58,3 +59,9 @@ def baseline(y_train: Array, y: Array) -> dict[str, float]:
         return scores(y, np.full(y.shape, y_train.mean(dtype=np.float64)))
     shares = np.bincount(y_train, minlength=int(y.max()) + 1) / len(y_train)
     return scores(y, np.tile(shares, (len(y), 1)))
+
+
+def fit_text(kind: str, scores: Mapping[str, float], epochs: int, seconds: float) -> str:
+    """A result in a line: all of its history would fill screens."""
+    held_out = ", ".join(f"{name} {score:.4g}" for name, score in scores.items())
+    return f"<{kind}: {held_out} on the rows held out; {epochs} epochs, {seconds:.1f} s>"

@@ -351,3 +351,15 @@ def test_fits_do_not_grow() -> None:
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 30_000
+
+
+def test_a_model_that_is_compiled_anew_runs_nothing_of_before() -> None:
+    model = Sequential([Input((4,)), layers.Dense(1)])
+    y = RNG.normal(size=(len(X), 1)).astype(np.float32)
+    predicted = model.predict(X, verbose=0)
+    for i in range(60):
+        loss = ("mse", "mae", "huber")[i % 3]
+        model.compile("sgd", loss)
+        found = model.evaluate(X, y, batch_size=50, verbose=0)
+        assert found == pytest.approx(float(pente.losses.get(loss)(y, predicted)), abs=1e-5)
+    assert [len(jitted.programs) for jitted in vars(model)["programs"].values()] == [1]

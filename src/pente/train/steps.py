@@ -29,6 +29,7 @@ from pente.train.verify import shadowed
 __all__ = ["Logs", "Steps", "tensors_of"]
 
 Logs = dict[str, Any]
+TRACED = ("programs", "sketches")  # what a model keeps of its traces
 
 
 @dataclass(frozen=True)
@@ -278,11 +279,16 @@ class Steps:
         plan, revisions, own = self.plan, moment.revisions, moment.optimizers
         if plan is None:
             return revisions
-        return revisions, plan.optimizer.revision, id(plan), *(each.revision for each in own)
+        return revisions, plan.optimizer.revision, *(each.revision for each in own)
+
+    def _forget_programs(self) -> None:
+        """Let go of what was traced for another plan: its loss and its optimizer's Variables are in it."""
+        for name in TRACED:
+            vars(self).pop(name, None)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes over: everything but programs, which belong to the Variables of this model."""
-        return {name: value for name, value in vars(self).items() if name not in ("programs", "sketches", "version")}
+        return {name: value for name, value in vars(self).items() if name not in (*TRACED, "version")}
 
 
 @contextmanager

@@ -51,6 +51,7 @@ class Trainer(Loop):
         objective = Objective(loss, metrics, weighted_metrics, loss_weights)
         check_outputs(loss, self.known_output)
         self.plan = Plan(optimizers.get(optimizer), objective, jit, verify)
+        self._forget_programs()
 
     def fit(
         self,

@@ -10,6 +10,7 @@ import pytest
 
 import pente
 from pente import layers
+from pente.compiler import llvm
 from pente.errors import UsageError
 from pente.optimizers import EMA, SGD, Accumulation, Adam, AdamW, Grouped, Nadam, Optimizer, Segment, get
 from pente.schedules import InverseTimeDecay
@@ -239,7 +240,7 @@ def test_compiled_training_is_eager_training_and_is_one_program(name: str) -> No
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=2e-4, atol=2e-5, err_msg=str(a.name))
     program = vars(compiled)["programs"]["train_step"]
     assert program.retraces == []
-    assert program.recent.runner is not None  # many steps in one native call
+    assert not llvm.available() or program.recent.runner is not None  # many steps in one native call
 
 
 def test_both_orders_of_accumulation_and_average_are_the_same() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import pente
 from pente import schedules as s
+from pente.compiler import llvm
 from pente.errors import UsageError
 from pente.optimizers import SGD, Adam, AdamW, Nadam, Optimizer, RMSprop, get
 
@@ -48,7 +49,7 @@ def test_compiled_training_is_eager_training_and_is_traced_once(make: Callable[[
     for v, w in zip(compiled.optimizer.variables, eager.optimizer.variables, strict=True):
         np.testing.assert_allclose(v.numpy(), w.numpy(), rtol=1e-4, atol=1e-5, err_msg=str(v.name))
     assert traces(compiled) == []
-    assert compiled._recent().runner is not None  # type: ignore[union-attr]  # many steps in one native call
+    assert not llvm.available() or compiled._recent().runner is not None  # type: ignore[union-attr]  # many steps in one native call
 
 
 def test_rate_and_momentum_can_be_read_and_are_part_of_the_state() -> None:

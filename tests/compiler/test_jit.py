@@ -568,3 +568,76 @@ def test_explain_shows_the_rows_and_times_them_without_touching_the_state() -> N
     if llvm.available():
         assert re.search(r"kernel  .*\n\nmemory: .* bytes", plain, re.DOTALL)
         assert " µs on one thread" in timed
+
+
+def dropped() -> tuple[Any, Any]:
+    model = pente.Sequential([pente.Input((4,)), pente.layers.Dropout(0.5, name="drop")])
+    return model, np.ones((64, 4), np.float32)
+
+
+def test_the_mode_of_a_model_that_a_function_closes_over_is_never_stale() -> None:
+    model, x = dropped()
+    step = jit(lambda x: model(x))
+    assert (step(x).numpy() == 1).all()
+    model.train()
+    assert (step(x).numpy() == 0).any()
+    assert step.retraces == ["a layer, the optimizer or the mode changed"]
+    model.eval()
+    assert (step(x).numpy() == 1).all()
+
+
+def test_a_mode_that_is_back_when_the_function_is_called_again_is_not_traced_again() -> None:
+    model, x = dropped()
+    step = jit(lambda x: model(x))
+    step(x)
+    model.train()
+    model(x)
+    model.eval()
+    step(x)
+    assert step.retraces == []
+
+
+@pytest.mark.parametrize("argument", [False, True])
+def test_a_field_of_an_inner_layer_is_never_stale(argument: bool) -> None:
+    model, x = dropped()
+    step = jit(lambda x, model=model: model(x, training=True))
+    given = (x, model) if argument else (x,)
+    assert (step(*given).numpy() == 0).any()
+    model.get_layer("drop").rate = 0.0
+    assert (step(*given).numpy() == 1).all()
+
+
+def test_a_setting_of_an_optimizer_that_a_function_closes_over_is_never_stale() -> None:
+    def moved(compiled: bool) -> Any:
+        w, sgd = pente.Variable(1.0), pente.optimizers.SGD(0.1)
+        step = lambda: sgd.apply([pente.tensor(1.0)], [w])  # noqa: E731
+        step = jit(step) if compiled else step
+        step()
+        sgd.momentum = 0.9
+        step(), step()
+        return w.numpy()
+
+    assert moved(True) == pytest.approx(moved(False))
+
+
+def test_a_layer_that_notes_something_at_each_call_is_traced_once() -> None:
+    class Noting(pente.layers.Layer):
+        def call(self, x: Any) -> Any:
+            self.last_shape = x.shape
+            return x * 2
+
+    layer, runs = Noting(), []
+    step = jit(lambda x: (runs.append(1), layer(x))[1])
+    for _ in range(3):
+        step(np.ones(3, np.float32))
+    assert len(runs) == 1
+
+
+def test_a_frozen_normalization_without_weights_of_its_own_is_never_stale() -> None:
+    norm = pente.layers.BatchNormalization(center=False, scale=False)
+    x = np.random.default_rng(0).normal(3.0, 2.0, (64, 4)).astype(np.float32)
+    norm(x)
+    step = jit(lambda x: norm(x, training=True))
+    assert abs(step(x).numpy().mean()) < 1e-3  # the batch's own mean is taken off
+    norm.trainable = False
+    assert step(x).numpy().mean() > 1

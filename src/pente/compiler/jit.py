@@ -27,6 +27,8 @@ from pente.shapes import Shape
 
 __all__ = ["Jitted", "jit"]
 
+CHANGED = "a layer, the optimizer or the mode changed"
+
 
 def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Sequence[int] = ()) -> Any:
     """The function, traced once for each kind of arguments and then run as a program.
@@ -66,9 +68,11 @@ class Compiled:
         """What runs many steps of it in a row, if nothing in it stops for NumPy."""
         return Runner(self) if Runner.possible(self) else None
 
-    def fresh(self) -> bool:
-        """Whether what was fixed while tracing still holds: which Variables are trained."""
-        return [v.trainable for v in self.captured.state] == self.trainable
+    def stale(self) -> str:
+        """Why it does not hold any more, if so: what was fixed while tracing has changed."""
+        if [v.trainable for v in self.captured.state] != self.trainable:
+            return "another set of Variables is trained"
+        return "" if all(used.holds() for used in self.captured.used) else CHANGED
 
     def run(self, arguments: Sequence[Any], keep: bool = True) -> Any:
         """Run, then hand over the new state, unless it is not to be kept: a run that fails changes nothing."""
@@ -166,8 +170,9 @@ class Jitted:
     ) -> Compiled:
         """The one for this kind of arguments, traced where it is not there yet or does not hold any more."""
         program = self.programs.get(key)
-        if program is None or not program.fresh():
-            program = self._trace(dynamic, key, rebuild, program is not None, watch)
+        stale = "" if program is None else program.stale()
+        if program is None or stale:
+            program = self._trace(dynamic, key, rebuild, stale, watch)
         return program
 
     def _trace(
@@ -175,7 +180,7 @@ class Jitted:
         dynamic: list[Tensor],
         key: Any,
         rebuild: Callable[..., Any],
-        stale: bool = False,
+        stale: str = "",
         watch: Watch | None = None,
     ) -> Compiled:
         def run(*values: Tensor) -> Any:
@@ -183,7 +188,7 @@ class Jitted:
             return self.function(*positional, **named)
 
         if self.programs:
-            self.retraces.append("another set of Variables is trained" if stale else _difference(self._last, key))
+            self.retraces.append(stale or _difference(self._last, key))
         specs = [Spec(x.shape, x.dtype) for x in dynamic]
         names = [x.name or f"argument {i}" for i, x in enumerate(dynamic)]
         whole = run if watch is None else noting(run, watch)
@@ -194,7 +199,7 @@ class Jitted:
     def lower(self, *args: Any, **options: Any) -> Graph:
         """The program for these arguments, after all passes."""
         dynamic, key, rebuild = self._split(args, options)
-        return (self.programs.get(key) or self._trace(dynamic, key, rebuild)).graph
+        return self._program(dynamic, key, rebuild).graph
 
     def explain(self, *args: Any, **options: Any) -> Report:
         """The program before and after each pass, the rows of its table, its memory, and why it was traced anew.
@@ -203,7 +208,7 @@ class Jitted:
         """
         if args or options:
             dynamic, key, rebuild = self._split(args, options)
-            program = self.programs.get(key) or self._trace(dynamic, key, rebuild)
+            program = self._program(dynamic, key, rebuild)
             return report(program, self.retraces, [x.data for x in dynamic])
         if not self.programs:
             return Report("not traced yet: call it once.")
@@ -255,4 +260,4 @@ def _difference(before: Any, after: Any) -> str:
         return "a static argument changed"
     if before[4] == after[4]:
         return "other values inside are watched"
-    return "a layer, the optimizer or the mode changed"
+    return CHANGED

@@ -29,6 +29,11 @@ class Tracer:
             return self.values[variable]
         return self.outer.read(variable) if self.outer is not None else variable.leaf()
 
+    def use(self, thing: Any) -> None:
+        """Note what is no Variable and decides what is computed: a layer or an optimizer, whose fields may change."""
+        if self.outer is not None:
+            self.outer.use(thing)
+
     def assign(self, variable: Variable, value: Any) -> None:
         from pente.core.dispatch import lift
         from pente.core.primitives import cast

@@ -172,6 +172,11 @@ class Layer(Fields, Held):
             """Compute the outputs; may take ``training``."""
             raise UsageError(f"{type(self).__name__} cannot be called: write its call(self, x).")
 
+    def settings(self) -> dict[str, Any]:
+        """What decides what is computed, besides Variables: the fields, the mode, attributes of one's own."""
+        book = Held.__annotations__.keys() | StateTree.__annotations__.keys() - {"trainable", "training"}
+        return {name: x for name, x in vars(self).items() if name not in book and name not in type(self).passing}
+
     # What it uses for that.
 
     def add_weight(
@@ -253,6 +258,8 @@ class Layer(Fields, Held):
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Compute ``call`` in the mode that holds here: one that was asked for, or else the layer's own."""
         outermost = current_call() is None
+        if state.tracers:
+            state.tracers[-1].use(self)
         with entered(kwargs.pop("training", None)) as call, layer_path(self.path):
             if self.takes_training:
                 kwargs["training"] = self.training if call.training is None else call.training

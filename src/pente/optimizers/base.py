@@ -199,6 +199,8 @@ class Optimizer(Configured):
         In this order: the gradients are clipped, the weights decay, the rule is followed. ``paths`` are those of the
         parameters, one for each, by which segments are told; or none.
         """
+        if thread.tracers:
+            thread.tracers[-1].use(self)
         state = {**state, **self._followed(state["iterations"]), "iterations": state["iterations"] + 1}
         moment = cache(lambda rate, dtype: self._moment(state, rate, dtype))
         results = []
@@ -329,6 +331,7 @@ class Optimizer(Configured):
     def _advance(self, grads: list[Any], variables: list[Variable]) -> None:
         """One step: into the trace where there is one, otherwise on plain arrays, in a quarter of the time."""
         if thread.tracers:
+            thread.tracers[-1].use(self)
             with no_grad(), layer_path(self.name):
                 self._move(grads, variables, lift, Variable.assign)
         else:

@@ -125,7 +125,7 @@ OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize("made", OBJECTS, ids=repr)
+@pytest.mark.parametrize("made", OBJECTS, ids=lambda made: type(made).__name__)
 def test_objects_in_objects_come_back(made: Any) -> None:
     assert same(through(made).get_config(), {**made.get_config(), **_as_dtype(made)})
 

@@ -252,6 +252,7 @@ PENTES_OWN = """
     optimizers.Shadow initializers.fans initializers.Given
     optimizers.schedules.Cyclical optimizers.schedules.OneCycle optimizers.schedules.Piecewise
     optimizers.schedules.Warmup optimizers.schedules.Schedule optimizers.schedules.get
+    optimizers.schedules.LambdaSchedule
     """
 
 

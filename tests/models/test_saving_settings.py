@@ -48,6 +48,7 @@ MADE: dict[str, tuple[Any, ...]] = {
     "schedules.Cyclical": (0.1, 0.2),
     "schedules.ExponentialDecay": (0.1, 100, 0.9),
     "schedules.InverseTimeDecay": (0.1, 100, 0.9),
+    "schedules.LambdaSchedule": (pente.sqrt,),
     "schedules.OneCycle": (0.1, 100),
     "schedules.Piecewise": ([0, 10], [0.1, 0.2]),
     "schedules.PiecewiseConstantDecay": ([10, 20], [0.1, 0.01, 0.001]),

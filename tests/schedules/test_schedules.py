@@ -85,6 +85,21 @@ def test_piecewise_goes_through_its_points() -> None:
     assert bent(5).item() == pytest.approx(1.5 + 1.5 * np.cos(np.pi / 4), rel=1e-6)
 
 
+def test_any_function_can_be_plotted_and_is_as_exact_compiled() -> None:
+    schedule = s.LambdaSchedule(lambda step: 0.1 / (1 + step))
+    line = schedule.plot(steps=50).axes.lines[0]
+    np.testing.assert_allclose(line.get_ydata(), 0.1 / (1 + line.get_xdata()), rtol=1e-6)
+    compiled = pente.jit(schedule)
+    steps = np.array([0, 3, 20_000_001])
+    np.testing.assert_array_equal(compiled(steps).numpy(), schedule(steps).numpy())
+    np.testing.assert_allclose(compiled(steps).numpy(), 0.1 / (1 + steps), rtol=1e-6)
+
+
+def test_a_schedule_of_no_function_is_told() -> None:
+    with pytest.raises(UsageError, match=r"LambdaSchedule\(lambda step"):
+        s.LambdaSchedule(0.1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("schedule", ALL, ids=ident)
 def test_a_plot_shows_the_rates_at_their_steps(schedule: s.Schedule) -> None:
     plot = schedule.plot(steps=50)

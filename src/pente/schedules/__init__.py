@@ -13,6 +13,7 @@ from pente.schedules.base import Schedule
 from pente.schedules.cosine import CosineDecay, CosineDecayRestarts
 from pente.schedules.cycles import Cyclical, OneCycle
 from pente.schedules.decay import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
+from pente.schedules.function import LambdaSchedule
 from pente.schedules.piecewise import Piecewise, Warmup
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Cyclical",
     "ExponentialDecay",
     "InverseTimeDecay",
+    "LambdaSchedule",
     "OneCycle",
     "Piecewise",
     "PiecewiseConstantDecay",
@@ -36,6 +38,7 @@ CLASSES: tuple[type[Schedule], ...] = (
     Cyclical,
     ExponentialDecay,
     InverseTimeDecay,
+    LambdaSchedule,
     OneCycle,
     Piecewise,
     PiecewiseConstantDecay,

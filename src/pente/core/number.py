@@ -25,7 +25,7 @@ class Number(Handle):
 
     def __init__(self, exact: Tensor, alone: DType | None = None) -> None:
         self.exact = exact
-        self.alone = of_scalar(exact.dtype.type(0).item()) if alone is None else alone
+        self.alone = of_scalar(self.kind()) if alone is None else alone
         self.name = exact.name
         self.born = exact.born
         self._grad = None

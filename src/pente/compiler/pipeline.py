@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from pente.compiler.passes.depth import cut_depth
 from pente.compiler.passes.drop import drop_dead
 from pente.compiler.passes.expand import expand_composites
 from pente.compiler.passes.invariants import compute_before
@@ -39,9 +40,10 @@ def open_barriers(graph: Graph) -> Graph:
     return open_remat(graph, lambda body: _passed(body, (*FOR_KERNELS, *PASSES)))
 
 
-# For native code only, before the others: they choose the order in which gradients are added up.
+# For native code only, before the others: they choose the order in which sums are added up.
 FOR_KERNELS: tuple[Pass, ...] = (
     unroll_windows,  # padding is a call of its own where a convolution, or its gradient, is done directly
+    cut_depth,  # long sums over weights are cut where the weights lie
     join_pads,  # the gradients of the pieces of a tensor are put side by side, not added up
     compile_bodies,  # bodies of loops have gone through all passes
     trim_loops,  # loops carry and give only what is asked for

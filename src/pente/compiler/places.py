@@ -126,20 +126,26 @@ def gather_kernel(node: Node, x: View, indices: View) -> Kernel:
     return to.kernel()
 
 
-def rows_kernel(node: Node) -> Kernel:
-    """Copy the rows that make up a batch. Operands: the data, the numbers of the rows (they are right), the node."""
+def rows_kernel(node: Node, parts: int = 1) -> Kernel:
+    """Copy the rows that make up a batch: first the first part of all of them, then the second, and so on.
+
+    Operands: the data, the numbers of the rows (they are right), the node.
+    """
     to = Writer()
     view = View(node, 0, node.shape, (), node.dtype)
     source, places, target = pointers(to, [view, _WORD, view])
-    kind, size = _memory_type(view), prod(node.shape[1:])
+    kind, (rows, *shape) = _memory_type(view), node.shape
+    size = prod(shape)
 
-    def one(i: str) -> None:
+    def one(piece: str) -> None:
+        i, part = (to.put(f"{division} i64 {piece}, {rows}") for division in ("urem", "udiv"))
         row = to.put(f"load i64, ptr {moved(to, places, 'i64', i)}")
-        here, there = (to.put(f"mul i64 {n}, {size}") for n in (row, i))
-        _copy_row(to, kind, moved(to, target, kind, there), moved(to, source, kind, here), size)
+        begin = to.put(f"mul i64 {part}, {size // parts}")
+        here, there = (to.put(f"add i64 {begin}, {to.put(f'mul i64 {n}, {size}')}") for n in (row, i))
+        _copy_row(to, kind, moved(to, target, kind, there), moved(to, source, kind, here), size // parts)
 
-    to.some(*to.share(node.shape[0]), 1, one)
-    return to.kernel()._replace(spans=(None, None, Span(1, size)))
+    to.some(*to.share(rows * parts), 1, one)
+    return to.kernel()._replace(spans=(None, None, Span(1, size) if parts == 1 else None))
 
 
 def scatter_kernel(node: Node, indices: View, updates: View) -> Kernel:

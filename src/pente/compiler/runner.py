@@ -14,6 +14,7 @@ import numpy as np
 from pente.compiler.chains import Chain
 from pente.compiler.memory import address_of
 from pente.compiler.native import NativeTable, linked
+from pente.compiler.passes.depth import parts_read
 from pente.compiler.places import rows_kernel
 from pente.compiler.rows import KernelRow, LoopRow, Move, copy_row
 from pente.compiler.schedule import Begin, Check, End, Part, Stage, Stop
@@ -66,9 +67,11 @@ class Runner:
         table = self.table
         order, place = (Node(None, (), NOTHING, np.zeros(1, np.int64), False, "", None) for _ in range(2))
         self.sources = [Node(None, (), NOTHING, np.zeros(1, node.dtype), False, "", None) for node in self.inputs]
+        graph = self.program.graph
+        kernels = [rows_kernel(node, parts_read(graph, node)) for node in self.inputs]
         feeds = tuple(
-            KernelRow(rows_kernel(node), (source, place), (node,), "rows of the batch", prod(node.shape) * 0.3)
-            for source, node in zip(self.sources, self.inputs, strict=True)
+            KernelRow(kernel, (source, place), (node,), "rows of the batch", prod(node.shape) * 0.65)
+            for kernel, source, node in zip(kernels, self.sources, self.inputs, strict=True)
         )
         copies = tuple(self._copies())
         step = LoopRow((*feeds, *copies), 1, (Move(place, order, 0, 8 * self.batch, 8 * self.batch),))

@@ -65,10 +65,14 @@ class Script:
         return (CHECK, address_of(words), len(words)) if isinstance(part, Check) else (STOP, 0, 0)
 
     def _tasks(self, stage: Stage) -> None:
-        """Large chains in several tasks, small ones several to a task."""
+        """Large chains in several tasks, small ones several to a task.
+
+        The small ones come first: then the middle of a large one is about where the share of the next thread begins, in
+        every stage, and that thread finds in its cache what it wrote before.
+        """
         room = 0.0
-        for chain in stage.chains:
-            pieces = 1 if stage.in_order else max(min(chain.pieces, int(chain.work / GRAIN), MOST_TASKS), 1)
+        cuts = [1 if stage.in_order else max(min(c.pieces, int(c.work / GRAIN), MOST_TASKS), 1) for c in stage.chains]
+        for pieces, chain in sorted(zip(cuts, stage.chains, strict=True), key=lambda x: x[0] > 1):
             work = chain.work / pieces
             members = [(*self._code(member.row), chain.edges(member, pieces)) for member in chain.members]
             for n in range(pieces):

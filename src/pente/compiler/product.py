@@ -54,9 +54,10 @@ class Product:
 
     @property
     def work(self) -> int:
-        """How many multiply-adds."""
+        """How many multiply-adds, those of a vector that is not full among them."""
         loops = [*self.depth, *self.batch, *([self.passes] if self.passes else [])]
-        return self.rows * self.columns * prod(step.length for step in loops)
+        columns = ceil(self.columns / self.lanes) * self.lanes
+        return self.rows * columns * prod(step.length for step in loops)
 
     @property
     def lanes(self) -> int:

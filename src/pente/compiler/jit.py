@@ -11,6 +11,7 @@ from pente import tree
 from pente.autodiff.watching import Found, Watch, noting, watched
 from pente.compiler import llvm
 from pente.compiler.capture import Capture, capture
+from pente.compiler.memory import Arena
 from pente.compiler.native import NativeTable
 from pente.compiler.pipeline import run_passes
 from pente.compiler.program import Table
@@ -51,7 +52,7 @@ def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Seq
 class Compiled:
     """One program of a function: the traced graph, the passes it went through, and its table."""
 
-    def __init__(self, captured: Capture, watch: Watch | None = None) -> None:
+    def __init__(self, captured: Capture, arena: Arena, watch: Watch | None = None) -> None:
         self.captured = captured
         self.watch = watch
         self.stages: list[tuple[str, Graph]] = []
@@ -60,7 +61,7 @@ class Compiled:
         self.assigned = list(self.graph.assigned)
         inputs = dict(zip(captured.state, self.graph.inputs[captured.arguments :], strict=True))
         replaced = [inputs.get(variable) for variable in self.assigned]
-        self.table = NativeTable(self.graph, replaced) if native else Table(self.graph)
+        self.table = NativeTable(self.graph, replaced, arena) if native else Table(self.graph)
         self.trainable = [v.trainable for v in captured.state]
 
     @functools.cached_property
@@ -100,7 +101,8 @@ class Jitted:
         self.version = version
         self.programs: dict[Hashable, Compiled] = {}
         self.retraces: list[str] = []
-        self.recent: Compiled | None = None  # the program of the last call
+        self.arena = Arena()
+        self.recent: Compiled | None = None  # the last program that was asked for
         self._last: tuple[Any, ...] = ()
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -192,14 +194,18 @@ class Jitted:
         specs = [Spec(x.shape, x.dtype) for x in dynamic]
         names = [x.name or f"argument {i}" for i, x in enumerate(dynamic)]
         whole = run if watch is None else noting(run, watch)
-        program = self.programs[key] = Compiled(capture(whole, specs, names), watch)
+        program = self.programs[key] = Compiled(capture(whole, specs, names), self.arena, watch)
         self._last = key
+        return program
+
+    def compiled(self, *args: Any, **options: Any) -> Compiled:
+        """What runs for these arguments; traced now if it was not yet."""
+        self.recent = program = self._program(*self._split(args, options))
         return program
 
     def lower(self, *args: Any, **options: Any) -> Graph:
         """The program for these arguments, after all passes."""
-        dynamic, key, rebuild = self._split(args, options)
-        return self._program(dynamic, key, rebuild).graph
+        return self.compiled(*args, **options).graph
 
     def explain(self, *args: Any, **options: Any) -> Report:
         """The program before and after each pass, the rows of its table, its memory, and why it was traced anew.
@@ -207,9 +213,8 @@ class Jitted:
         Of the last trace; or for these arguments, and then with the time that each row takes.
         """
         if args or options:
-            dynamic, key, rebuild = self._split(args, options)
-            program = self._program(dynamic, key, rebuild)
-            return report(program, self.retraces, [x.data for x in dynamic])
+            given = [x.data for x in self._split(args, options)[0]]
+            return report(self.compiled(*args, **options), self.retraces, given)
         if not self.programs:
             return Report("not traced yet: call it once.")
         return report(self.programs[self._last], self.retraces, None)

@@ -1,5 +1,6 @@
 """Where it lies: buffers that are never needed at the same time share memory."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,8 +9,9 @@ import numpy as np
 from pente.compiler.rows import LoopRow
 from pente.compiler.schedule import Begin, End, Part, Stage, Stop
 from pente.core.node import Node
+from pente.core.room import make_room
 
-__all__ = ["Life", "address_of", "lives", "placed_together"]
+__all__ = ["Arena", "Life", "address_of", "lives", "placed_together"]
 
 LINE = 64  # bytes: the registers are loaded fastest from whole lines of the cache
 
@@ -18,6 +20,25 @@ def address_of(array: Any) -> int:
     """Where the numbers of an array begin."""
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+class Arena:
+    """Memory for what programs compute on the way; who holds the lock may run one of them.
+
+    All programs of a function share it: the one for the smaller last batch finds memory that the system has given.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.memory = np.empty(0, np.uint8)
+
+    def first(self, size: int) -> Any:
+        """So many bytes, from the beginning of a line of the cache."""
+        if size > len(self.memory):
+            make_room(size)
+            memory = np.empty(size + LINE, np.uint8)
+            self.memory = memory[-address_of(memory) % LINE :][:size]
+        return self.memory[:size]
 
 
 class Life(NamedTuple):

@@ -4,9 +4,8 @@ A run goes from stop to stop. An operation that has no kernel is a stop: NumPy w
 goes on. ``layout`` says what runs, ``schedule`` when, ``memory`` where it lies, ``walk`` is the loop that runs it.
 """
 
-import threading
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from time import perf_counter
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 
 from pente.compiler import llvm
 from pente.compiler.layout import Layout
-from pente.compiler.memory import address_of, lives, placed_together
+from pente.compiler.memory import Arena, address_of, lives, placed_together
 from pente.compiler.program import placed
 from pente.compiler.rows import HostRow, KernelRow, LoopRow, Row
 from pente.compiler.schedule import Begin, End, Stage, Stop, schedule
@@ -24,7 +23,6 @@ from pente.compiler.threads import run_native
 from pente.compiler.views import View
 from pente.core.graph import Graph
 from pente.core.node import Node
-from pente.core.room import make_room
 from pente.core.state import state
 from pente.errors import BoundsError, PenteError
 
@@ -36,8 +34,11 @@ WORTH_SHARING = 30_000.0  # nanoseconds of a call that another thread could take
 class NativeTable:
     """A program for native code."""
 
-    def __init__(self, graph: Graph, replaced: Sequence[Node | None] = ()) -> None:
-        """``replaced`` are the inputs whose place the values of the assigned Variables take."""
+    def __init__(self, graph: Graph, replaced: Sequence[Node | None] = (), arena: Arena | None = None) -> None:
+        """``replaced`` are the inputs whose place the values of the assigned Variables take.
+
+        Programs that share an ``arena`` run one at a time.
+        """
         self.graph = graph
         self.layout = Layout(graph)
         self.rows, self.results = self.layout.rows, self.layout.results
@@ -46,18 +47,21 @@ class NativeTable:
         settled = {new: old for new, old in pairs if old is not None}
         fallible = [row for row in self.rows if self._can_fail(row)]
         self.parts, self.in_place = schedule(self.rows, settled, fallible)
-        self._place()
+        arena = arena or Arena()
+        self.lock = arena.lock
+        self._place(arena)
         self.code = linked(self.rows)
-        flags = np.array([address_of(self.constants[word]) for word in self.words], np.int64)
-        self.script = Script(self.parts, self.code.addresses, self.slots, self.addresses, flags)
-        self.flags = flags
-        self.together = self.script.divided > WORTH_SHARING
-        self.lock = threading.Lock()
+        self.flags = np.array([address_of(self.constants[word]) for word in self.words], np.int64)
+
+    @cached_property
+    def script(self) -> Script:
+        """Its stages for one run."""
+        return Script(self.parts, self.code.addresses, self.slots, self.addresses, self.flags)
 
     def _can_fail(self, row: Row) -> bool:
         return isinstance(row, HostRow) or any(x in self.words for x in row.writes)
 
-    def _place(self) -> None:
+    def _place(self, arena: Arena) -> None:
         """Every buffer has a slot in the table of addresses; those of one run alone share memory where they can."""
         living = lives(self.parts)
         moving = {move.node: move.base for loop in _loops(self.rows) for move in loop.moves}
@@ -66,8 +70,8 @@ class NativeTable:
         elsewhere = {*self.graph.inputs, *self.constants, *self.results, *moving}
         sizes = {x: prod(x.shape) * x.dtype.itemsize for x in self.slots if x not in elsewhere}
         offsets, total = placed_together(sizes, living)
-        self.arena = _aligned(total)
-        self.inner = {x: _array(self.arena, offset, x) for x, offset in offsets.items()}
+        self.memory = arena.first(total)
+        self.inner = {x: _array(self.memory, offset, x) for x, offset in offsets.items()}
         self.addresses = np.zeros(len(self.slots), np.int64)
         for node, array in (*self.constants.items(), *self.inner.items()):
             self.addresses[self.slots[node]] = address_of(array)
@@ -79,10 +83,10 @@ class NativeTable:
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         """The values of the outputs and of the assigned Variables, for these inputs."""
         with self.lock:
-            arrays = self._given(inputs)
+            arrays, script = self._given(inputs), self.script
             at, end = 0, len(self.parts)
             while at < end:
-                at = run_native(self.script.address, at, end, self.together)
+                at = run_native(script.address, at, end, script.divided > WORTH_SHARING)
                 self.refuse_bad_places()
                 part = self.parts[at] if at < end else None
                 if isinstance(part, Stop):
@@ -183,13 +187,6 @@ def _loops(rows: Sequence[Row]) -> list[LoopRow]:
     for row in rows:
         found += [row, *_loops(row.rows)] if isinstance(row, LoopRow) else []
     return found
-
-
-def _aligned(size: int) -> Any:
-    """So many bytes, from the beginning of a line of the cache."""
-    make_room(size)
-    memory = np.empty(size + 64, np.uint8)
-    return memory[-address_of(memory) % 64 :][:size]
 
 
 def _array(memory: Any, offset: int, node: Node) -> Any:

@@ -82,6 +82,6 @@ def _memory(table: NativeTable) -> str:
     inner = sum(array.nbytes for array in table.inner.values())
     fresh = sum(prod(node.shape) * node.dtype.itemsize for node in table.results)
     return (
-        f"memory: {len(table.inner)} inner buffers of {inner:,} bytes, which share {table.arena.nbytes:,}; "
+        f"memory: {len(table.inner)} inner buffers of {inner:,} bytes, which share {table.memory.nbytes:,}; "
         f"{len(table.results)} results of {fresh:,} bytes"
     )

@@ -1,8 +1,8 @@
 """Many steps of one program in one native call: the batches are gathered there, too.
 
-The state lies in buffers of the runner and is written in place: by rows that may write over it, or by a copy at the end
-of the step. Both happen only after all that can fail, so a step that fails has changed nothing. ``commit`` hands the
-state back to its Variables.
+From the first step on the state lies in buffers of the runner and is written in place: by rows that may write over it,
+or by a copy at the end of the step. Both happen only after all that can fail, so a step that fails has changed nothing.
+``commit`` hands the state back to its Variables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,9 @@ class Runner:
         self.results = self.table.results[len(program.graph.outputs) :]
         self.batch: int = self.inputs[0].shape[0]
         self._lay_out()
-        self.state: State = {}
+        self.state: dict[Variable, Any] = {}  # what it is after the last whole step,
+        self.own: dict[Variable, Any] = {}  # and what of it may be written over
+        self.fresh: dict[Variable, Any] = {}  # where the first step writes
 
     @staticmethod
     def possible(program: "Compiled") -> bool:
@@ -103,15 +105,22 @@ class Runner:
         for node, array in arrays.items():
             self.addresses[self.slots[node]] = address_of(array)
 
-    def begin(self, data: Sequence[Any], state: State | None = None) -> None:
-        """Take batches from these arrays, and the state from its Variables, or from where another runner keeps it."""
+    def begin(self, data: Sequence[Any], own: State | None = None) -> None:
+        """Take batches from these arrays, and the state from its Variables, or from ``own``, where it is written over.
+
+        What belongs to a Variable is not written over: the first step reads it, and writes the new state elsewhere.
+        """
         self.data = [np.ascontiguousarray(array) for array in data]
-        known = state or {}
-        self.state = {v: known[v] if v in known else np.array(v.array, order="C") for v in self.variables}
+        self.own = dict(own or {})
+        written = dict(zip(self.program.assigned, self.results, strict=True))
+        copied = {v for v, new in written.items() if new in self.apart} - self.own.keys()
+        self.own |= {v: np.array(v.array, order="C") for v in copied}
+        self.fresh = {v: np.empty(new.shape, new.dtype) for v, new in written.items() if v not in self.own}
+        self.state = {v: self.own[v] if v in self.own else np.asarray(v.array, order="C") for v in self.variables}
         self._point(dict(zip(self.sources, self.data, strict=True)))
         self._point({node: self.state[v] for v, node in zip(self.program.captured.state, self.olds, strict=True)})
-        written = zip(self.program.assigned, self.results, strict=True)
-        self._point({new: self.waiting[new] if new in self.apart else self.state[v] for v, new in written})
+        target = self.state | self.fresh
+        self._point({new: self.waiting[new] if new in self.apart else target[v] for v, new in written.items()})
 
     def run(self, rows: Any) -> None:
         """Steps on these rows of the data, whole batches of them, one after the other."""
@@ -120,21 +129,38 @@ class Runner:
             return
         if rows.min() < 0 or rows.max() >= min(map(len, self.data)):
             raise BoundsError(f"a batch names row {rows.min()} or {rows.max()}, and the data has {len(self.data[0])}.")
+        if self.fresh:
+            self._walk(rows[: self.batch])
+            self._settle()
+            rows = rows[self.batch :]
+        if len(rows) >= self.batch:
+            self._walk(rows)
+
+    def _walk(self, rows: Any) -> None:
         self.addresses[self.order] = address_of(rows)
         self.loop[1] = len(rows) // self.batch
         with self.table.lock:
             run_native(self.script.address, 0, len(self.parts), self.together)
             self.table.refuse_bad_places()
 
+    def _settle(self) -> None:
+        """The first step is done: from now on the state is read where it was written."""
+        fresh, self.fresh = self.fresh, {}
+        self.own |= fresh
+        self.state |= fresh
+        olds = zip(self.program.captured.state, self.olds, strict=True)
+        self._point({node: fresh[v] for v, node in olds if v in fresh})
+
     def logs(self) -> Any:
         """What the last step returned."""
         return self.program.captured.rebuilt([Tensor(array.copy()) for array in self.outputs])
 
     def commit(self) -> None:
-        """Give the state after the last whole step to its Variables; ``begin`` starts anew."""
-        for variable in self.program.assigned:
-            variable.replace(self.state[variable])
-        self.state = {}
+        """Give the state after the last whole step to its Variables, if it was not given yet; ``begin`` starts anew."""
+        own = self.own
+        self.state, self.own, self.fresh = {}, {}, {}
+        for variable, array in own.items():
+            variable.replace(array)
 
 
 def _whole(node: Node) -> View:

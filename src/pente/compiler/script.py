@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ class Script:
         moves = [(self.slots[m.node], self.slots[m.base], m.start, m.step, m.other, m.step) for m in loop.moves]
         return np.array([loop.length, loop.length, begin, len(moves), *np.array(moves, np.int64).reshape(-1)], np.int64)
 
-    @property
+    @cached_property
     def divided(self) -> float:
         """How many nanoseconds of work another thread could take over in one pass."""
         return sum(

@@ -86,7 +86,7 @@ class Loop(Steps):
         if run.guard is not None:
             first = next(source.epoch(number))
             foothold = Foothold(self._changed_by("train_step", *tensors_of(first)), self.variables, start)
-        return sprint(self._step, self._recent, source, (number, start), partial(run.between, self), foothold)
+        return sprint(self._step, self._program, source, (number, start), partial(run.between, self), foothold)
 
     def _each_step(self, epoch: int, number: int, start: int, run: Run) -> tuple[int, int, Logs]:
         """The steps from this one on, with everybody told of each."""

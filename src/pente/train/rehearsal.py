@@ -107,7 +107,7 @@ def _memory(model: "Loop", changed: list[Variable]) -> str:
     parts = [f"weights {_bytes(weights)}", f"optimizer and metrics {_bytes(state)}"]
     program = model._recent()
     if program is not None and isinstance(program.table, NativeTable):
-        parts.append(f"work {_bytes(program.table.arena.nbytes)}")
+        parts.append(f"work {_bytes(program.table.memory.nbytes)}")
     return ", ".join(parts)
 
 

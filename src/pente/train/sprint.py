@@ -1,6 +1,6 @@
 """An epoch in which nobody asks for anything between two steps: they run by themselves, one after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from pente import tree
 from pente.compiler.jit import Compiled
 from pente.compiler.runner import Runner
+from pente.core.tensor import Variable
 from pente.train.foothold import Foothold
 from pente.train.sources import ArraySource
 from pente.train.steps import tensors_of
@@ -19,7 +20,7 @@ AT_ONCE = 0.02  # seconds: for so long nobody looks whether the user interrupts
 
 def sprint(
     step: Callable[..., Any],
-    recent: Callable[[], Compiled | None],
+    program: Callable[..., Compiled],
     source: ArraySource,
     place: tuple[int, int],
     between: Callable[[int, Callable[[], Any]], bool],
@@ -27,32 +28,33 @@ def sprint(
 ) -> tuple[int, Any]:
     """All steps of an epoch from a place in it on; returns how many are done then, and what the last one gave.
 
-    The first batch of a size takes the ordinary way, which traces and checks. From then on the program gathers its
-    batches itself, as many in one call as take a moment. Then ``between`` looks, and says whether to go on. Whatever
-    happens, the state of the last whole step is handed back; where there is a foothold that does not hold any more,
-    the state is that of the foothold, and so is the number of steps.
+    ``program`` is asked what runs for a batch, once for each size. Where it can, it gathers its batches itself, as many
+    in one call as take a moment; else they take the ordinary way, ``step`` by step. Then ``between`` looks, and says
+    whether to go on. Whatever happens, the state of the last whole step is handed back; where there is a foothold that
+    does not hold any more, the state is that of the foothold, and so is the number of steps.
     """
     data = tree.leaves([part for part in source.data if part is not None])
     epoch, done = place
     order, size = source.numbers(epoch), source.batch_size
     runner: Runner | None = None
     logs: Callable[[], Any] = dict
-    at, pace = done * size, 1
+    at, known = done * size, 0
     try:
         while at < len(order):
-            whole = min(pace, (len(order) - at) // size)
-            if runner is not None and whole:
-                begin = perf_counter()
-                runner.run(order[at : at + whole * size])
+            rows = min(size, len(order) - at)
+            if rows != known:
+                batch = tensors_of(source.at(order[at : at + rows]))
+                runner, known, pace = _follower(runner, program(*batch), data), rows, 1
+            if runner is not None:
+                begin, whole = perf_counter(), min(pace, (len(order) - at) // rows)
+                runner.run(order[at : at + whole * rows])
                 pace = max(1, int(whole * AT_ONCE / max(perf_counter() - begin, 1e-6)))
                 logs = runner.logs
-                at += whole * size
+                at += whole * rows
             else:
-                _hand_back(runner)
-                logs = partial(_same, step(*tensors_of(source.at(order[at : at + size]))))
-                at += size
-                runner = _runner(recent(), data) if len(order) - at >= size else None
-            done = -(-min(at, len(order)) // size)
+                logs = partial(_same, step(*tensors_of(source.at(order[at : at + rows]))))
+                at += rows
+            done = -(-at // size)
             state = None if runner is None else runner.state
             if foothold is not None and not foothold.holds(done, at >= len(order), logs(), state):
                 runner = None  # what it holds is not wanted back
@@ -69,18 +71,24 @@ def _same(logs: Any) -> Any:
     return logs
 
 
-def _runner(program: Compiled | None, data: list[Any]) -> Runner | None:
-    """The runner of this program, if it can run by itself and takes the data as it is."""
-    runner = None if program is None else program.runner
-    if runner is None:
+def _follower(before: Runner | None, program: Compiled, data: list[Any]) -> Runner | None:
+    """The runner of this program, if it can run by itself and takes the data as it is; it goes on with the state."""
+    runner = program.runner
+    able = runner is not None and len(runner.inputs) == len(data) and all(map(_fits, data, runner.inputs))
+    own: Mapping[Variable, Any] = {}
+    if before is not None:
+        own, data = before.own, before.data
+        if not able or not own.keys() <= set(program.assigned):
+            before.commit()
+            own = {}
+    if runner is None or not able:
         return None
-    same = len(runner.inputs) == len(data) and all(
-        (a.shape[1:], a.dtype) == (node.shape[1:], node.dtype) for a, node in zip(data, runner.inputs, strict=True)
-    )
-    if not same:
-        return None
-    runner.begin(data)
+    runner.begin(data, own)
     return runner
+
+
+def _fits(array: Any, node: Any) -> bool:
+    return bool((array.shape[1:], array.dtype) == (node.shape[1:], node.dtype))
 
 
 def _hand_back(runner: Runner | None) -> None:

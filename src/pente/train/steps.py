@@ -257,6 +257,13 @@ class Steps:
         program: Jitted | None = vars(self).get("programs", {}).get("train_step")
         return None if program is None else program.recent
 
+    def _program(self, *batch: Any) -> Compiled:
+        """The program of a training step on batches like this."""
+        with _told_of_values():
+            program = self._jitted("train_step").compiled(*batch)
+        self._keep_values()
+        return program
+
     def _all_variables(self) -> list[Variable]:
         """All that a training step may change."""
         optimizers = [v for optimizer in self._own_optimizers() for v in optimizer.variables]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pente.compiler import functions, llvm, loops, power, trigonometry
+from pente.compiler import functions, llvm, loops, power, rows, trigonometry
 from pente.compiler.arithmetic import Both
 from pente.compiler.emit import EMIT
 from pente.compiler.lanes import Lanes, Operand
@@ -42,7 +42,9 @@ def _spoilt(row: Any, width: int) -> Any:
 @pytest.mark.parametrize("width", [1, 16])
 @pytest.mark.parametrize(("op", "kind"), ROWS, ids=str)
 def test_a_broken_row_is_found_out(op: Primitive, kind: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "_written", loops._written.__wrapped__)  # kernels are written anew, and none is kept
+    monkeypatch.setattr(
+        rows, "loop_kernel", loops.loop_kernel.__wrapped__
+    )  # kernels are written anew, and none is kept
     monkeypatch.setitem(EMIT, op, _spoilt(EMIT[op], width))
     with pytest.raises(AssertionError):
         check_row(op, kind)
@@ -68,7 +70,9 @@ TABLES = [
 def test_a_polynomial_one_part_in_a_thousand_wrong_is_found_out(
     module: ModuleType, table: str, op: Primitive, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loops, "_written", loops._written.__wrapped__)  # kernels are written anew, and none is kept
+    monkeypatch.setattr(
+        rows, "loop_kernel", loops.loop_kernel.__wrapped__
+    )  # kernels are written anew, and none is kept
     right = getattr(module, table)
     monkeypatch.setattr(module, table, Both(*([c * 1.001 for c in coefficients] for coefficients in right)))
     with pytest.raises(AssertionError):

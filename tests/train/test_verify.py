@@ -7,7 +7,7 @@ import pytest
 
 import pente
 from pente import Sequential, layers
-from pente.compiler import emit, llvm, loops
+from pente.compiler import emit, llvm, loops, rows
 from pente.core import primitives as p
 from pente.errors import VerificationError
 
@@ -34,7 +34,9 @@ def test_a_verified_training_is_the_same_training() -> None:
 
 @pytest.mark.skipif(not llvm.available(), reason="native code only")
 def test_a_wrong_kernel_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "_written", loops._written.__wrapped__)  # kernels are written anew, and none is kept
+    monkeypatch.setattr(
+        rows, "loop_kernel", loops.loop_kernel.__wrapped__
+    )  # kernels are written anew, and none is kept
     monkeypatch.setitem(emit.EMIT, p.tanh, emit.EMIT[p.sin])
     with pytest.raises(VerificationError, match=r"after a compiled step and .* after an eager one"):
         fitted(verify=True)

@@ -20,6 +20,7 @@ from pente.compiler.runner import Runner
 from pente.core.graph import Graph
 from pente.core.node import Spec
 from pente.core.number import Number, alone, exact, is_plain
+from pente.core.room import uncollected
 from pente.core.state import state
 from pente.core.tensor import Handle, Tensor, Variable
 from pente.dtypes import DType
@@ -194,7 +195,8 @@ class Jitted:
         specs = [Spec(x.shape, x.dtype) for x in dynamic]
         names = [x.name or f"argument {i}" for i, x in enumerate(dynamic)]
         whole = run if watch is None else noting(run, watch)
-        program = self.programs[key] = Compiled(capture(whole, specs, names), self.arena, watch)
+        with uncollected():
+            program = self.programs[key] = Compiled(capture(whole, specs, names), self.arena, watch)
         self._last = key
         return program
 

@@ -83,11 +83,6 @@ class Axis:
     reduced: bool
 
 
-def loop_kernel(loop: Loop) -> Kernel:
-    """The group as a kernel. Operands: what it reads, then what it writes."""
-    return _written(outline_of(loop))
-
-
 def outline_of(loop: Loop) -> Outline:
     """The group without its nodes."""
     group, numbers, calls = loop.group, {node: i for i, (node, _) in enumerate(loop.reads)}, []
@@ -104,7 +99,8 @@ def _place(view: View) -> Place:
 
 
 @lru_cache(1024)
-def _written(outline: Outline) -> Kernel:
+def loop_kernel(outline: Outline) -> Kernel:
+    """The group as a kernel. Operands: what it reads, then what it writes."""
     return _Nest(outline).written()
 
 

@@ -115,7 +115,8 @@ def scratch(kernel: Kernel) -> Node:
 def loop_row(loop: Loop) -> KernelRow:
     """The row of a group."""
     reads, writes = (tuple(view.buffer for _, view in views) for views in (loop.reads, loop.writes))
-    return KernelRow(loop_kernel(loop), reads, writes, label_of(loop), work_of(loop), _steady(loop), outline_of(loop))
+    outline = outline_of(loop)
+    return KernelRow(loop_kernel(outline), reads, writes, label_of(loop), work_of(loop), _steady(loop), outline)
 
 
 def label_of(loop: Loop) -> str:

@@ -124,11 +124,12 @@ def _placed(rows: Sequence[Row], over: Settled, fallible: Sequence[Row]) -> "_Wa
     """Levels and chains; what can wait until it is needed does, and state is written after all that can fail."""
     order = _in_order(rows, over)
     floors = _patient(order, _Waiting(order, {}, over).levels)
-    if fallible:
-        levels = _Waiting(order, floors, over).levels
-        safe = max(levels[row] for row in fallible) + 1
-        floors |= {row: max(safe, floors.get(row, 0)) for row in order if _writing(row, over)}
-    return _Waiting(order, floors, over)
+    placed = _Waiting(order, floors, over)
+    if not fallible:
+        return placed
+    safe = max(placed.levels[row] for row in fallible) + 1
+    early = {row: safe for row in order if _writing(row, over) and placed.levels[row] < safe}
+    return _Waiting(order, floors | early, over) if early else placed
 
 
 class _Waiting:

@@ -25,9 +25,11 @@ def rewrite(graph: Graph, rule: Rule) -> Graph:
         if not changed.keys().isdisjoint(inputs):
             inputs = tuple([changed.get(x, x) for x in inputs])
         result = rule(node, inputs)
-        if result is not node:
+        if result is node:
+            new.keep(node)
+        else:
             changed[node] = result
-        new.hold(result)
+            new.hold(result)
     outputs = tuple([changed.get(x, x) for x in graph.outputs])
     assigned = {variable: changed.get(x, x) for variable, x in graph.assigned.items()}
     return Graph(graph.inputs, tuple(new.captured), tuple(new.nodes), outputs, assigned)
@@ -40,6 +42,12 @@ class _Program:
         self.captured = list(graph.captured)
         self.nodes: list[Node] = []
         self.known = {*graph.inputs, *graph.captured}
+
+    def keep(self, node: Node) -> None:
+        """Take over a call of the old program; what it needs came before it."""
+        if node not in self.known:
+            self.known.add(node)
+            self.nodes.append(node)
 
     def hold(self, node: Node) -> None:
         """Take the call into the program, after what it needs and is not there yet."""
@@ -59,7 +67,7 @@ class _Program:
 
 def remade(node: Node, inputs: tuple[Node, ...], op: Any = None, params: Any = None) -> Node:
     """The call on other inputs; the same node where nothing changed."""
-    if inputs == node.inputs and op is None and params is None:
+    if op is None and params is None and (inputs is node.inputs or inputs == node.inputs):
         return node
     position: Position | None = None if node.code is None else (node.code, node.offset)
     params = node.params if params is None else params

@@ -105,3 +105,17 @@ for _ in range(5):
 threads._pool.alone_until = 0.0
 work(f)
 """)
+
+
+def test_helpers_that_are_held_up_again_and_again_stay_away_for_longer() -> None:
+    _run("""
+from pente.compiler.threads import ALONE, LONGEST, SOON, _Pool
+pool, now, pauses = _Pool(), 10.0, []
+for _ in range(6):
+    pool._rest(now)
+    pauses.append(pool.alone_until - now)
+    now = pool.alone_until + SOON / 2
+assert pauses[0] < pauses[1] < pauses[2] and abs(pauses[-1] - LONGEST) < 1e-9, pauses
+pool._rest(now + SOON)
+assert abs(pool.alone - ALONE) < 1e-9
+""")

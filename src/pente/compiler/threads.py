@@ -20,7 +20,9 @@ from pente.compiler.walk import BLOCK, CLOSED, HELD_UP, MOST_THREADS, sleeping, 
 
 __all__ = ["run_native", "set_threads", "threads"]
 
-ALONE = 0.1  # seconds without helpers after one of them was kept from running in the middle of a task
+ALONE = 0.1  # seconds without helpers after one of them was kept from running in the middle of a task,
+SOON = 0.02  # and where that happens again within so many seconds of their return twice as long,
+LONGEST = 0.8  # up to so many
 
 
 def _default() -> int:
@@ -73,7 +75,7 @@ class _Pool:
         self.count = _default()
         self.helpers: list[_Helper] = []
         self.busy = threading.Lock()
-        self.alone_until = 0.0
+        self.alone_until, self.alone = 0.0, ALONE
         self.place = -1  # the processor of the thread that ran last
         words = np.zeros(BLOCK + 16, np.int64)
         self.block = words[-words.ctypes.data % 128 // 8 :]  # from the beginning of a line
@@ -88,8 +90,14 @@ class _Pool:
         stopped: int = walk().together(self.block.ctypes.data, program, start, stop, self.count)
         if self.block[HELD_UP]:  # somebody else wants the processors, too: each waiting for the other costs more
             self.block[HELD_UP] = 0
-            self.alone_until = perf_counter() + ALONE
+            self._rest(perf_counter())
         return stopped
+
+    def _rest(self, now: float) -> None:
+        """No helpers for a while; for longer if they have only just come back."""
+        again = now < self.alone_until + SOON
+        self.alone = min(2 * self.alone, LONGEST) if again else ALONE
+        self.alone_until = now + self.alone
 
     def _spread(self) -> None:
         """Keep the helpers away from the processor of this thread: Linux wakes them there, and may leave them there."""

@@ -1,7 +1,8 @@
 """How fast is the product of two matrices, beside NumPy, PyTorch and JAX, and as a share of what the machine can do?
 
 float32, on one thread and on two; each number of threads has a process of its own, kept on so many processors. A call
-is what a user writes, and makes a new result. "Kernel alone" is the row of Pente's table, without the call around it.
+is what a user writes, and makes a new result. "Kernel alone" is the row of Pente's table, without the call around it:
+it runs many times in one native call.
 """
 
 from collections.abc import Callable
@@ -78,12 +79,12 @@ CALLS = {"pente": in_pente, "numpy": in_numpy, "torch": in_torch, "jax": in_jax}
 
 
 def kernel_alone(name: str, rounds: int) -> Timing:
-    """Of all rows of the table, in each round the shortest of several."""
+    """Of all rows of the table, each run many times in one native call; in each round the shortest of several."""
     call, given = pente.jit(product(name)), matrices(name)
     call(*given)
     table: Any = call.recent.table
-    tries = 3 if max(SHAPES[name]) > 1000 else 30
-    return Timing(tuple(min(sum(table.timed(given)) for _ in range(tries)) for _ in range(rounds)))
+    times = max(1, min(1000, round(1e8 / np.prod(SHAPES[name], dtype=float))))
+    return Timing(tuple(min(sum(table.timed(given, times)) for _ in range(3)) for _ in range(rounds)))
 
 
 def measured(names: list[str], peers: list[str], rounds: int, threads: int) -> tuple[float, dict[str, Any]]:

@@ -32,7 +32,7 @@ def _products_of(graph: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("rows", "k", "columns"), [(32, 784, 64), (1, 1024, 600), (7, 516, 250), (64, 512, 17)])
+@pytest.mark.parametrize(("rows", "k", "columns"), [(32, 784, 64), (1, 1024, 600), (7, 516, 250), (32, 512, 40)])
 def test_a_step_with_a_cut_sum_is_the_step(rows: int, k: int, columns: int, dtype: str) -> None:
     step, batch, w = _step(rows, k, columns, dtype)
     start = w.numpy()

@@ -20,7 +20,7 @@ from pente.compiler.walk import BLOCK, CLOSED, HELD_UP, MOST_THREADS, sleeping, 
 
 __all__ = ["run_native", "set_threads", "threads"]
 
-ALONE = 0.1  # seconds without helpers after one of them was kept from running in the middle of a task,
+ALONE = 0.02  # seconds without helpers after one of them was kept from running in the middle of a task,
 SOON = 0.02  # and where that happens again within so many seconds of their return twice as long,
 LONGEST = 0.8  # up to so many
 

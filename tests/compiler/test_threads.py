@@ -111,7 +111,7 @@ def test_helpers_that_are_held_up_again_and_again_stay_away_for_longer() -> None
     _run("""
 from pente.compiler.threads import ALONE, LONGEST, SOON, _Pool
 pool, now, pauses = _Pool(), 10.0, []
-for _ in range(6):
+for _ in range(8):
     pool._rest(now)
     pauses.append(pool.alone_until - now)
     now = pool.alone_until + SOON / 2

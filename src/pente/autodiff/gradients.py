@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pente.autodiff.rows import Joint, back_from_slice, others, split_back, spread
+from pente.autodiff.rows import Call, Joint, back_from_slice, others, split_back, spread, unbroadcast
 from pente.core import primitives as p
 from pente.ops import conv, neural
 
@@ -226,6 +226,28 @@ def _cross_entropy(g: Any, logits: Any, labels: Any) -> Any:
     return p.reshape(g, shape=(*g.shape, 1)) * (neural.softmax_(logits, axis=logits.ndim - 1) - hits)
 
 
+def _layer_norm(g: Any, call: Call) -> list[Any]:
+    """With x̂ = (x - mean) / s and h = scale·g: dx = (h - mean(h) - x̂·mean(x̂·h)) / s."""
+    x, scale, _ = call.inputs
+    axes = tuple(range(x.ndim - scale.ndim, x.ndim))
+    middle, deviation = neural.centred(x, axes, **call.params)
+    normal, count = middle / deviation, float(math.prod(scale.shape))
+    h = scale * g
+    mean, along = (p.reduce_sum(part, axes=axes, keepdims=True) / count for part in (h, h * normal))
+    return [(h - mean - normal * along) / deviation, g * normal, g]
+
+
+def _batch_norm(g: Any, call: Call) -> list[Any]:
+    """With x̂ = (x - mean) / s: dx = scale / s · (g - mean(g) - x̂·mean(x̂·g)); the means are of the other gradients."""
+    x, scale, bias = call.inputs
+    axes = tuple(range(x.ndim - 1))
+    middle, deviation = neural.centred(x, axes, **call.params)
+    normal, count = middle / deviation, float(math.prod(x.shape[:-1]))
+    total, along = (p.reduce_sum(part, axes=axes, keepdims=True) for part in (g, g * normal))
+    down = (g - total / count - normal * (along / count)) * (scale / deviation)
+    return [down, unbroadcast(along, scale.shape), unbroadcast(total, bias.shape)]
+
+
 # Composites: a row where the formula of the whole is shorter or steadier than that of its parts. The others
 # are expanded. The rows of operations that hold programs (scan, cond, remat, custom) stand in programs.py.
 COMPOSITE_GRADIENTS: Mapping[p.Primitive, Row] = {
@@ -244,6 +266,8 @@ COMPOSITE_GRADIENTS: Mapping[p.Primitive, Row] = {
     neural.logsumexp_: (lambda g, out, x, axes, keepdims: spread(g, x, axes) * p.exp(x - spread(out, x, axes)),),
     # d(log Σ eˣ - x[label]) = (softmax(x) - onehot(label))·dx
     neural.cross_entropy_: (lambda g, out, x, labels: _cross_entropy(g, x, labels), None),
+    neural.layer_norm_: Joint(_layer_norm),
+    neural.normalize_batch_: Joint(_batch_norm),
     # the first largest number of each window gets it
     conv.max_windows: (
         lambda g, out, x, **s: p.reshape(

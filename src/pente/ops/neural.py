@@ -138,10 +138,16 @@ def normalize_batch_(x: Any, scale: Any, bias: Any, *, epsilon: float) -> Any:
 
 
 def _standard(x: Any, axes: tuple[int, ...], epsilon: float) -> Any:
+    middle, deviation = centred(x, axes, epsilon)
+    return middle / deviation
+
+
+def centred(x: Any, axes: tuple[int, ...], epsilon: float) -> tuple[Any, Any]:
+    """x - mean, and √(var + epsilon), over these axes."""
     count = float(math.prod(x.shape[a] for a in axes))
     middle = x - p.reduce_sum(x, axes=axes, keepdims=True) / count
     variance = p.reduce_sum(middle * middle, axes=axes, keepdims=True) / count
-    return middle / p.sqrt(variance + epsilon)
+    return middle, p.sqrt(variance + epsilon)
 
 
 def _inference_samples(rng: Any) -> Any:

@@ -131,3 +131,13 @@ def test_a_softmax_is_one_stage() -> None:
     f(np.ones((64, 48), np.float32))
     assert [isinstance(part, Stage) for part in f.recent.table.parts] == [True]
     assert len(f.recent.table.rows) > 1
+
+
+@pytest.mark.parametrize("columns", [16, 100, 128])
+def test_statistics_of_columns_are_one_chain_over_the_columns(columns: int) -> None:
+    """The mean, and what is made of it, stay with whoever has the column; the numbers are those of NumPy."""
+    x = np.random.default_rng(0).normal(size=(300, columns)).astype(np.float32)
+    f = jit(lambda x: ((x - x.mean(axis=0)) ** 2).mean(axis=0) + 1.0)
+    np.testing.assert_allclose(f(x).numpy(), x.var(axis=0) + 1.0, rtol=1e-5)
+    (stage,) = f.recent.table.parts
+    assert len(stage.chains) == 1 and len(stage.rows) > 2

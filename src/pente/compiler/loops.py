@@ -131,7 +131,7 @@ class _Nest:
         if self.places[i].offset or any(axis.strides[i] < 0 for axis in axes):
             return None
         if not self.outer:
-            flat = len(axes) == 1 and self.inner.strides[i] == 1 and not self.reduces
+            flat = self.inner.strides[i] == 1 and not self.inner.reduced and not any(a.strides[i] for a in self.deep)
             return Span(1, LANES) if flat and self.inner.length >= LANES else None
         step = axes[0].strides[i]
         reach = sum((axis.length - 1) * axis.strides[i] for axis in axes[1:])

@@ -140,4 +140,5 @@ def test_statistics_of_columns_are_one_chain_over_the_columns(columns: int) -> N
     f = jit(lambda x: ((x - x.mean(axis=0)) ** 2).mean(axis=0) + 1.0)
     np.testing.assert_allclose(f(x).numpy(), x.var(axis=0) + 1.0, rtol=1e-5)
     (stage,) = f.recent.table.parts
-    assert len(stage.chains) == 1 and len(stage.rows) > 2
+    assert len(stage.chains) == 1
+    assert len(stage.rows) > 2

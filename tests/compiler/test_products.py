@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from pente.compiler import gemm, llvm, microkernel, product
 from pente.compiler.epilogue import Epilogue
-from pente.compiler.gemm import Product, Step, gemm_kernel, write_product
+from pente.compiler.gemm import Product, Step, gemm_kernel
 from pente.compiler.loops import Call, Outline, Place
 from pente.compiler.microkernel import Block
 from pente.compiler.script import operand_words
-from pente.compiler.writer import Kernel, Writer
+from pente.compiler.writer import Kernel
 from pente.core import primitives as p
 from tests.compiler.random_programs import Draw
 
@@ -65,7 +65,7 @@ class Numbers:
     """Operands of a product amid numbers that do not belong to it, and what comes out."""
 
     def __init__(self, of: Product) -> None:
-        loops, depth = [*of.batch], [*([of.passes] if of.passes else []), *of.depth]
+        loops, depth = [*of.batch], [*of.depth]
         lengths = [*[s.length for s in loops], of.rows, of.columns, *[s.length for s in depth]]
         walks = [
             [*[s.a for s in loops], of.a_row, 0, *[s.a for s in depth]],
@@ -106,7 +106,7 @@ def products(draw: Draw) -> Product:
     rows, columns, deep = size(), size(), size()
     few = lambda most: [draw(st.integers(1, 4)) for _ in range(draw(st.integers(0, most)))]  # noqa: E731
     batch, outer = few(2), few(2)
-    passes = draw(st.sampled_from([0, 0, 1, 3]))
+    cut = draw(st.sampled_from([0, 0, 1, 3]))
     gap = lambda n: n + draw(st.sampled_from([0, 0, 3]))  # noqa: E731
     a_row, a_k = (gap(deep), 1) if draw(st.booleans()) else (1, gap(rows))
     b_k, b_column = (gap(columns), 1) if draw(st.integers(0, 2)) else (draw(st.sampled_from([1, 2, -1])), gap(2 * deep))
@@ -118,13 +118,13 @@ def products(draw: Draw) -> Product:
         steps.insert(0, Step(n, turn(far[0]), turn(far[1]), c_far))
         far, c_far = [x * n for x in far], c_far * n
     depth = [Step(n, turn(far[0]), turn(far[1])) for n in outer]
-    along = Step(passes, turn(7), turn(5)) if passes else None
+    depth = [Step(draw(st.integers(1, 8)), turn(7), turn(5)), *depth] if cut else depth
     offsets = (draw(st.integers(0, 3)), draw(st.integers(0, 3)))
     inner = Step(deep, turn(a_k), b_k)
     kind = draw(st.sampled_from(sorted(KINDS)))
     return Product(
-        rows, columns, turn(a_row), c_row, (*depth, inner), kind, tuple(steps), along, offsets,
-        b_column if not depth and not along else 1,
+        rows, columns, turn(a_row), c_row, (*depth, inner), kind, tuple(steps), cut, offsets,
+        1 if depth else b_column,
     )  # fmt: skip
 
 
@@ -147,11 +147,11 @@ def plain(rows: int, deep: int, columns: int, *, turned: str = "", kind: str = "
 @st.composite
 def tilings(draw: Draw, of: Product) -> dict[str, Any]:
     """Ways to cut it that only large products come to, and packing that only they are worth."""
-    simple = len(of.depth) == 1 and not of.passes
+    simple = len(of.depth) == 1
     small = lambda: draw(st.integers(1, 3))  # noqa: E731
     cut = {"stripes": small(), "blocks": small(), "held": small()}
     if simple:
-        cut |= {"packs_a": draw(st.booleans()) and 1 in (of.a_row, of.depth[0].a)}
+        cut |= {"packs_a": draw(st.booleans()) and of.a_row == 1}
         cut |= {"packs_b": draw(st.booleans()) or of.b_column != 1}
         cut |= {"depth": draw(st.integers(1, of.depth[0].length))}
     return cut
@@ -164,7 +164,7 @@ def test_products_cut_and_packed_in_any_way_are_what_numpy_gives(
 ) -> None:
     cut = data.draw(tilings(product.simplified(of)[0]))
     whole = gemm.tiling_of
-    with mock.patch.object(gemm, "tiling_of", lambda of, packs: whole(of, packs)._replace(**cut)):
+    with mock.patch.object(gemm, "tiling_of", lambda of: whole(of)._replace(**cut)):
         check(of, cuts)
 
 
@@ -206,7 +206,8 @@ LARGE = [
     plain(300, 1100, 270, turned="ab", kind="double"),
     Product(40, 70, 64, 70, (Step(64, 1, 70),), "float", (Step(3, 40 * 64, 0, 40 * 70),)),  # more rows of one
     Product(33, 40, 20, 40, (Step(20, 1, 40),), "float", (Step(5, 660, 800, 1320), Step(2, 0, 0, 6600))),
-    Product(40, 70, 64, 70, (Step(64, 1, 70),), "float", (), Step(5, 40, 9)),
+    Product(40, 70, 64, 70, (Step(5, 40, 9), Step(64, 1, 70)), "float", (), 1),
+    Product(40, 70, 64, 70, (Step(11, 40, 9), Step(64, 1, 70)), "float", (), 4),
 ]
 
 
@@ -244,16 +245,6 @@ def test_products_side_by_side_have_their_own_part_of_each_operand() -> None:
 def test_equal_blocks_of_different_products_are_one_function() -> None:
     one, other = gemm_kernel(plain(64, 64, 64)), gemm_kernel(plain(128, 32, 96))
     assert set(one.texts[1:]) == set(other.texts[1:])
-
-
-@pytest.mark.parametrize("of", [LARGE[5], LARGE[7], plain(9, 30, 45)], ids=str)
-def test_a_product_inside_another_kernel_is_the_same(of: Product) -> None:
-    def inside(of: Product) -> Kernel:
-        to = Writer()
-        write_product(to, of, [to.pointer(i, of.kind, by) for i, by in enumerate((*of.offsets, 0))])
-        return to.kernel()
-
-    check(of, [], inside)
 
 
 TRUTH = np.dtype("bool")
@@ -295,9 +286,10 @@ def test_an_epilogue_computes_on_what_is_in_the_cache(
     of: Product, tight: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if tight:
-        cut = {"stripes": 1, "blocks": 2, "held": 1, "depth": 7, "packs_b": True} if not of.passes else {"blocks": 1}
+        simple = {"stripes": 1, "blocks": 2, "held": 1, "depth": 7, "packs_b": True}
+        cut = simple if len(of.depth) == 1 else {"blocks": 1}
         whole = gemm.tiling_of
-        monkeypatch.setattr(gemm, "tiling_of", lambda of, packs: whole(of, packs)._replace(**cut))
+        monkeypatch.setattr(gemm, "tiling_of", lambda of: whole(of)._replace(**cut))
     given = Numbers(of)
     kind, rng, shape = given.c.dtype, np.random.default_rng(1), given.c.shape
     bias, other = (rng.integers(-3, 4, n).astype(kind) for n in (of.columns + 2, shape[0] * of.columns * 3))
@@ -318,16 +310,6 @@ def test_an_epilogue_computes_on_what_is_in_the_cache(
     np.testing.assert_array_equal(given.whole[2], np.full_like(given.whole[2], UNTOUCHED))
 
 
-def _further(function: Any, condition: Callable[..., bool]) -> Any:
-    """The function, one number further on where the condition holds."""
-
-    def wrong(self: Any, *args: Any) -> Any:
-        given = function(self, *args)
-        return self.to.put(f"add i64 {given}, 1") if condition(*args) else given
-
-    return wrong
-
-
 def _one_less(function: Any) -> Any:
     def wrong(of: Product) -> Any:
         kernel = inspect.unwrap(function)(of)
@@ -340,27 +322,41 @@ def _without_left(block: Block) -> Any:
     return microkernel.block_function(block._replace(left=0))
 
 
-def _never_fewer(old: Any) -> Any:
-    return lambda self, all, i, each, shares: (str(min(all, each)), old(self, all, i, each, shares)[1])
+def _without_a(function: Any) -> Any:
+    return lambda self, axes: [axis._replace(a=0) for axis in function(self, axes)]
 
 
-def _standing_still(old: Any) -> Any:
-    return lambda self, stripes, body: old(self, stripes, lambda own, k: body(own, "0"))
+def _further(*names: str) -> Callable[[Any], Any]:
+    """These amounts are a number more."""
+    return lambda old: property(lambda self: _moved(old.fget(self), names, 8))
 
 
-def _at_the_first(old: Any) -> Any:
-    return lambda self, stripes, whole, rest: old(self, stripes, whole, lambda j: rest("0"))
+def _none(*names: str) -> Callable[[Any], Any]:
+    return lambda old: property(lambda self: old.fget(self)._replace(**dict.fromkeys(names, 0)))
+
+
+def _moved(amounts: Any, names: tuple[str, ...], by: int) -> Any:
+    return amounts._replace(**{name: getattr(amounts, name) + by for name in names})
 
 
 BROKEN: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "strides": ("_Gemm._times", lambda old: _further(old, lambda i, stride: stride > 1 and i != "0")),
-    "shares": ("_Gemm._share", _never_fewer),
+    "where A begins": ("_Gemm.amounts", _further("a_begin")),
+    "where C begins": ("_Gemm.amounts", _further("c_begin")),
+    "rows of A": ("_Gemm.amounts", _further("a_down")),
+    "rows of C": ("_Gemm.amounts", _further("c_down")),
+    "stripes of B": ("_Gemm.amounts", _further("b_far")),
+    "stripes of C": ("_Gemm.amounts", _further("c_apart")),
+    "the last block in A": ("_Gemm.amounts", _further("a_block")),
+    "the last block in C": ("_Gemm.amounts", _further("c_block")),
+    "parts of k in A": ("_Gemm.amounts", _none("a_chunk")),
+    "parts of k in B": ("_Gemm.amounts", _none("b_chunk")),
+    "the last part of k": ("_Gemm.amounts", _none("step")),
+    "stripes that are full": ("_Gemm.amounts", _further("full")),
+    "memory of each thread's own": ("_Gemm.amounts", _none("a_packed")),
     "pieces": ("gemm_kernel", _one_less),
     "columns that are left": ("block_function", lambda old: _without_left),
-    "parts of k": ("_Gemm._chunks", _standing_still),
-    "rows": ("tiling_of", lambda old: lambda of, packs: old(of, packs)._replace(rest=0)),
-    "adding": ("_Stripes._replace", lambda old: lambda self, **new: old(self, **new | {"adding": "false"})),
-    "stripes": ("_Gemm._each", _at_the_first),
+    "rows": ("tiling_of", lambda old: lambda of: old(of)._replace(rest=0)),
+    "products side by side": ("_Gemm._steps", _without_a),
 }
 
 
@@ -379,3 +375,8 @@ def test_a_broken_product_is_found_out(what: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(f"pente.compiler.gemm.{path}", spoil(operator.attrgetter(path)(gemm)))
     with pytest.raises(AssertionError):
         check_all()
+
+
+def test_products_of_all_sizes_are_one_text() -> None:
+    kernels = [gemm_kernel(of) for of in (*LARGE, *WIDE_TALL_DEEP, MANY, plain(3, 5, 7, kind="double"))]
+    assert len({kernel.text for kernel in kernels}) == 1

@@ -112,7 +112,6 @@ def _weights(node: Node, x: View, grad: View) -> Product:
     steps, holes = node.params["strides"], node.params["dilation"]
     image, *across = _strides(x.shape)
     own, *inside = _strides(grad.shape)
-    together = _divisor(x.shape[0], SUMMED // prod(grad.shape[1:-1]))
     depth = [Step(n, a * s, g) for n, a, s, g in zip(grad.shape[1:-1], across, steps, inside, strict=True)]
     rows, taps = channels, channels * filters
     batch: list[Step] = []
@@ -122,14 +121,9 @@ def _weights(node: Node, x: View, grad: View) -> Product:
         else:
             batch.insert(0, Step(window[i], across[i] * holes[i], 0, taps))
         taps *= window[i]
-    passes = Step(x.shape[0] // together, image * together, own * together)
-    levels = (*([Step(together, image, own)] if together > 1 else []), *depth)
-    return Product(rows, filters, 1, filters, levels, _kind(node), tuple(batch), passes, (x.offset, grad.offset))
-
-
-def _divisor(n: int, most: int) -> int:
-    """The largest divisor that is not above it, and 1 at least."""
-    return max(d for d in range(1, max(min(n, most), 1) + 1) if n % d == 0)
+    together = max(SUMMED // prod(grad.shape[1:-1]), 1)
+    levels = (Step(x.shape[0], image, own), *depth)
+    return Product(rows, filters, 1, filters, levels, _kind(node), tuple(batch), together, (x.offset, grad.offset))
 
 
 # The gradient of the input. Places i and i + stride meet the same weights of the window: so it is as many convolutions
@@ -181,7 +175,7 @@ def _turning(node: Node, kernel: View) -> Kernel:
         size = channels * filters
         own = to.shifted(kind, source, to.put(f"mul i64 {i}, {size}"))
         there = to.shifted(kind, target, to.put(f"mul i64 {to.put(f'sub i64 {count - 1}, {i}')}, {size}"))
-        sizes = (filters, channels, channels, 1, filters)
+        sizes = (filters, channels, channels, 1, filters, channels, 0)
         to.call(turn, f"ptr {there}", f"ptr {own}", *[f"i64 {n}" for n in sizes])
 
     to.some(*to.share(count), 1, weight)

@@ -319,18 +319,27 @@ class _Nest:
 class _Tile(_Nest):
     """Writes one function: a group without a reduction on a part of a matrix, of which the size is not known yet."""
 
-    def __init__(self, outline: Outline, strides: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, outline: Outline, columns: tuple[int, ...]) -> None:
         super().__init__(outline)
-        rows, columns = zip(*strides, strict=True)
-        self.down, self.inner = Axis(0, rows, False), Axis(0, columns, False)
-        self.pointers = [f"%operand{i}" for i in range(len(strides))]
+        self.inner = Axis(0, columns, False)
 
     def function(self) -> Function:
-        self.to.some("0", "%rows", 1, self._walked)
-        return self.to.function("tile", ", ".join([f"ptr {x}" for x in self.pointers] + ["i64 %rows", "i64 %columns"]))
+        pointers, self.steps = self._found("ptr", 0), self._found("i64", 1)
+        self.to.loop("0", "%rows", 1, self._row_by_row, [("ptr", x) for x in pointers])
+        return self.to.function("tile", "ptr %operands, i64 %rows, i64 %columns")
 
-    def _walked(self, i: str) -> None:
-        at = self._moved(["0"] * len(self.places), self.down, i)
+    def _found(self, kind: str, at: int) -> list[str]:
+        """Of each operand where it begins, or its stride."""
+        places = [self.to.shifted("i64", "%operands", str(2 * i + at)) for i in range(len(self.places))]
+        return [self.to.put(f"load {kind}, ptr {place}") for place in places]
+
+    def _row_by_row(self, _: str, rows: list[str]) -> list[str]:
+        self.pointers = rows
+        self._walked()
+        return [self.to.shifted("i8", *x) for x in zip(rows, self.steps, strict=True)]
+
+    def _walked(self) -> None:
+        at = ["0"] * len(self.places)
         whole = self.to.put(f"and i64 %columns, {-LANES}") if self._stores_side_by_side() else "0"
 
         def points(start: str, stop: str, lanes: Lanes) -> None:
@@ -344,9 +353,13 @@ class _Tile(_Nest):
 
 
 @lru_cache(1024)
-def tile_function(outline: Outline, strides: tuple[tuple[int, int], ...]) -> Function:
-    """``(operands, rows, columns)``: the group on so many rows and columns, with these strides of each operand."""
-    return _Tile(outline, strides).function()
+def tile_function(outline: Outline, columns: tuple[int, ...]) -> Function:
+    """``(operands, rows, columns)``: the group on so many rows and columns.
+
+    Of each operand ``operands`` tell where it begins and how many bytes lie between its rows, and ``columns`` how many
+    numbers between its columns.
+    """
+    return _Tile(outline, columns).function()
 
 
 def stored_type(dtype: DType) -> str:

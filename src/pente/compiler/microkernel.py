@@ -79,27 +79,30 @@ class Block(NamedTuple):
 
 @cache
 def block_function(block: Block) -> Function:
-    """``(a, b, c, adding, a_row, c_row, blocks, (length, a_step, b_step) of each loop of k)``, the innermost last.
+    """``(a, b, c, adding, a_row, c_row, blocks, length, a_step, b_step, deeper)``.
 
     So many blocks, one below the other, with the same stripe of B. With ``adding`` the sums begin with what C holds.
+    The outermost loop of k has this length and these strides; those of each other one lie at ``deeper``.
     """
     to = Writer()
-    depth = [f"i64 %{name}_{level}" for level in range(block.levels) for name in ("length", "a", "b")]
     _Block(block, to).write()
-    return to.function(
-        "block", ", ".join(["ptr %a, ptr %b, ptr %c, i1 %adding, i64 %a_row, i64 %c_row, i64 %blocks", *depth])
-    )
+    sizes = "i64 %a_row, i64 %c_row, i64 %blocks, i64 %length_0, i64 %a_0, i64 %b_0"
+    return to.function("block", f"ptr %a, ptr %b, ptr %c, i1 %adding, {sizes}, ptr %deeper")
 
 
 class _Block:
     def __init__(self, block: Block, to: Writer) -> None:
         self.of, self.to = block, to
+        self.loops = [("%length_0", "%a_0", "%b_0")]  # of k: length and strides
         self.offsets: list[str] = []  # of the rows of A
         self.ahead: list[str] = []  # how far on lies what is fetched
 
     def write(self) -> None:
-        innermost = self.of.levels - 1
-        self.ahead = [self._times(f"%{x}_{innermost}", AHEAD) for x in "ab"]
+        for level in range(self.of.levels - 1):
+            places = [self.to.shifted("i64", "%deeper", str(3 * level + i)) for i in range(3)]
+            length, a, b = (self.to.put(f"load i64, ptr {place}") for place in places)
+            self.loops.append((length, a, b))
+        self.ahead = [self._times(x, AHEAD) for x in self.loops[-1][1:]]
         self.offsets = [self._times("%a_row", r) for r in range(self.of.rows)]
         down = [self._times(f"%{x}_row", self.of.rows) for x in "ac"]
 
@@ -131,14 +134,15 @@ class _Block:
         """The loops of k, and in the innermost the multiply-adds."""
         if level == self.of.levels:
             return self._multiply(a, b, sums)
+        length, *steps = self.loops[level]
 
         def body(_: str, held: list[str]) -> list[str]:
             *inner, a, b = held
             inner = self._depth(level + 1, a, b, inner)
-            return [*inner, self._shifted(a, f"%a_{level}"), self._shifted(b, f"%b_{level}")]
+            return [*inner, *[self._shifted(x, step) for x, step in zip((a, b), steps, strict=True)]]
 
         carried = [*[(self.of.vector, s) for s in sums], ("ptr", a), ("ptr", b)]
-        return self.to.loop("0", f"%length_{level}", 1, body, carried)[:-2]
+        return self.to.loop("0", length, 1, body, carried)[:-2]
 
     def _multiply(self, a: str, b: str, sums: list[str]) -> list[str]:
         kind, lanes, vectors = self.of.kind, self.of.lanes, self.of.vectors

@@ -87,7 +87,7 @@ def _product(product: Product, epilogue: Epilogue | None) -> list[str]:
     how = tiling_of(of)
     width = how.vectors * product.lanes
     columns, rows = min(how.stripes * width, of.columns), min(how.blocks * how.rows, of.rows)
-    depth = "·".join([str(step.length) for step in [*([of.passes] if of.passes else []), *of.depth]])
+    depth = "·".join([str(step.length) for step in of.depth])
     packed = " and ".join([name for name, packs in (("a", how.packs_a), ("b", how.packs_b)) if packs])
     lines = [f"for each of {step.length}:" for step in of.batch]
     lines += [

@@ -35,9 +35,9 @@ class Step(NamedTuple):
 class Product:
     """Sizes and strides of a product, in elements.
 
-    ``batch`` are the loops around it. ``depth`` are the loops of k, the innermost last. ``passes`` are further loops of
-    k for which C is written and read again, so that each pass works on what the cache holds. Only where k is one loop
-    the columns of B may lie apart.
+    ``batch`` are the loops around it. ``depth`` are the loops of k, the innermost last. Of the first of several ``cut``
+    steps are done at a time, and C is written and read between, so that each part works on what the cache holds; 0
+    stands for all. Only where k is one loop the columns of B may lie apart.
     """
 
     rows: int
@@ -47,7 +47,7 @@ class Product:
     depth: tuple[Step, ...]
     kind: str  # "float" or "double"
     batch: tuple[Step, ...] = ()
-    passes: Step | None = None
+    cut: int = 0
     offsets: tuple[int, int] = field(default=(0, 0))  # where A and B begin
     b_column: int = 1
     c_offset: int = 0
@@ -55,9 +55,16 @@ class Product:
     @property
     def work(self) -> int:
         """How many multiply-adds, those of a vector that is not full among them."""
-        loops = [*self.depth, *self.batch, *([self.passes] if self.passes else [])]
         columns = ceil(self.columns / self.lanes) * self.lanes
-        return self.rows * columns * prod(step.length for step in loops)
+        return self.rows * columns * prod(step.length for step in (*self.depth, *self.batch))
+
+    @property
+    def loops(self) -> tuple[Step, ...]:
+        """Those of k that are done at a time."""
+        first, *deeper = self.depth
+        if self.cut == 1 and deeper:
+            return tuple(deeper)
+        return (first._replace(length=min(first.length, self.cut or first.length)), *deeper)
 
     @property
     def lanes(self) -> int:
@@ -128,14 +135,14 @@ class Tiling(NamedTuple):
     packs_b: bool
 
 
-def tiling_of(product: Product, packs: bool = True) -> Tiling:
+def tiling_of(product: Product) -> Tiling:
     """Pieces of a few µs or more, cut by rows first and then by columns; B is read from the cache while rows go by."""
     rows, vectors, most = _block(product.rows)
-    packs_a = packs and _is_scattered(product)
-    packs_b = packs and (packs_a or product.b_column != 1 or _is_large(product))
-    deep, width = product.depth[-1].length, vectors * product.lanes
+    packs_a = _is_scattered(product)
+    packs_b = packs_a or product.b_column != 1 or _is_large(product)
+    deep, width = product.loops[-1].length, vectors * product.lanes
     depth = min(deep, DEPTH // 2 if packs_a else DEPTH if packs_b else deep)
-    stripe = depth * prod(step.length for step in product.depth[:-1]) * width * size_of(product.kind)
+    stripe = depth * prod(step.length for step in product.loops[:-1]) * width * size_of(product.kind)
     held = max(HELD * (1 + packs_a) // stripe, 1)
     total, stripes = ceil(product.rows / rows), ceil(product.columns / width)
     parts, groups = _pieces(product, total, stripes, ceil(stripes / held), packs_b)
@@ -181,4 +188,4 @@ def _is_scattered(product: Product) -> bool:
 
 def _is_simple(product: Product) -> bool:
     """Whether k is one loop."""
-    return len(product.depth) == 1 and not product.passes
+    return len(product.depth) == 1

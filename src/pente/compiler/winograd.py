@@ -350,7 +350,7 @@ def _transform_kernel(to: Writer, kernel: View, w: str, k: str, u: str, turned: 
         for i in range(TAPS * TAPS):
             own = to.shifted("float", w, to.number(i // TAPS * down + i % TAPS * across))
             there = to.shifted("float", turned, to.number(i * channels * LANES))
-            turn = [f"i64 {to.number(n)}" for n in (channels, LANES, LANES, row, column)]
+            turn = [f"i64 {to.number(n)}" for n in (channels, LANES, LANES, row, column, LANES, 0)]
             to.call(turn_function("float", LANES), f"ptr {there}", f"ptr {own}", *turn)
         w, down, across, row = turned, TAPS * channels * LANES, channels * LANES, LANES
     sizes = [f"i64 {to.number(n)}" for n in (down, across, channels, row, LANES, BLOCK)]
@@ -408,7 +408,7 @@ def _multiply(
     rows, (depth,) = _rows(), of.depth
     sizes = (of.a_row, of.c_row, of.rows // rows, depth.length, depth.a, depth.b)
     block = block_function(Block("float", rows, 1, LANES))
-    return to.call(block, *[f"ptr {x}" for x in bases], "i1 false", *[f"i64 {to.number(n)}" for n in sizes])
+    return to.call(block, *[f"ptr {x}" for x in bases], "i1 false", *[f"i64 {to.number(n)}" for n in sizes], "ptr null")
 
 
 # Memory is slow to begin: what comes next is asked for while products are computed, a part with each of them.

@@ -119,7 +119,7 @@ class Writer:
         self.do(f"br label %{past}")
         self.open(past)
 
-    def some(self, start: str, stop: str, step: int, body: Callable[[str], None]) -> None:
+    def some(self, start: str, stop: str, step: int | str, body: Callable[[str], None]) -> None:
         """for i in range(start, stop, step), with bounds that are known when it runs; it may run not at all."""
         self._count += 1
         inside, past = f"some{self._count}", f"past{self._count}"
@@ -149,7 +149,7 @@ class Writer:
         return f"{declared}\n{head}\nentry:\n  br label %body\nbody:\n{body}\n  ret void\n}}"
 
     def loop(
-        self, start: str, stop: str, step: int, body: Callable[[str, list[str]], list[str]], carried: Carried = ()
+        self, start: str, stop: str, step: int | str, body: Callable[[str, list[str]], list[str]], carried: Carried = ()
     ) -> list[str]:
         """for i in range(start, stop, step), run at least once; the body takes and returns what it carries."""
         self._count += 1

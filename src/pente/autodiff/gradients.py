@@ -227,25 +227,34 @@ def _cross_entropy(g: Any, logits: Any, labels: Any) -> Any:
 
 
 def _layer_norm(g: Any, call: Call) -> list[Any]:
-    """With x̂ = (x - mean) / s and h = scale·g: dx = (h - mean(h) - x̂·mean(x̂·h)) / s."""
     x, scale, _ = call.inputs
-    axes = tuple(range(x.ndim - scale.ndim, x.ndim))
-    middle, deviation = neural.centred(x, axes, **call.params)
-    normal, count = middle / deviation, float(math.prod(scale.shape))
-    h = scale * g
-    mean, along = (p.reduce_sum(part, axes=axes, keepdims=True) / count for part in (h, h * normal))
-    return [(h - mean - normal * along) / deviation, g * normal, g]
+    return _normalized(g, call, tuple(range(x.ndim - scale.ndim, x.ndim)))
 
 
 def _batch_norm(g: Any, call: Call) -> list[Any]:
-    """With x̂ = (x - mean) / s: dx = scale / s · (g - mean(g) - x̂·mean(x̂·g)); the means are of the other gradients."""
+    """As below; where there is a scale for each column it is a factor, and all that is added up are the gradients."""
     x, scale, bias = call.inputs
     axes = tuple(range(x.ndim - 1))
+    if not scale.shape == bias.shape == x.shape[-1:]:
+        return _normalized(g, call, axes)
     middle, deviation = neural.centred(x, axes, **call.params)
-    normal, count = middle / deviation, float(math.prod(x.shape[:-1]))
+    normal, count = middle / deviation, _count(x, axes)
     total, along = (p.reduce_sum(part, axes=axes, keepdims=True) for part in (g, g * normal))
     down = (g - total / count - normal * (along / count)) * (scale / deviation)
-    return [down, unbroadcast(along, scale.shape), unbroadcast(total, bias.shape)]
+    return [down, p.reshape(along, shape=scale.shape), p.reshape(total, shape=bias.shape)]
+
+
+def _normalized(g: Any, call: Call, axes: tuple[int, ...]) -> list[Any]:
+    """With x̂ = (x - mean) / s and h = scale·g: dx = (h - mean(h) - x̂·mean(x̂·h)) / s."""
+    x, scale, _ = call.inputs
+    middle, deviation = neural.centred(x, axes, **call.params)
+    normal, h = middle / deviation, unbroadcast(scale * g, x.shape)
+    mean, along = (p.reduce_sum(part, axes=axes, keepdims=True) / _count(x, axes) for part in (h, h * normal))
+    return [(h - mean - normal * along) / deviation, g * normal, g]
+
+
+def _count(x: Any, axes: tuple[int, ...]) -> float:
+    return float(math.prod(x.shape[a] for a in axes))
 
 
 # Composites: a row where the formula of the whole is shorter or steadier than that of its parts. The others

@@ -121,7 +121,8 @@ def logsumexp_(x: Any, *, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 def _norm_samples(rng: Any) -> Any:
     x, scale, bias = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=4)
-    return [((x, scale, bias), {"epsilon": 1e-3})]
+    wide = rng.normal(size=(2, 3, 4)), rng.normal(size=(1, 4)), rng.normal(size=(2, 1, 4))
+    return [((x, scale, bias), {"epsilon": 1e-3}), (wide, {"epsilon": 1e-3})]
 
 
 @composite("layernorm({0})", _norm_samples, name="layer_norm")

@@ -192,8 +192,9 @@ def _zeros(node: Node) -> Kernel:
     def store(at: str, full: str) -> None:
         to.do(f"store {full} zeroinitializer, ptr {to.shifted(kind, target, at)}, align {node.dtype.itemsize}")
 
-    begin, end = (to.put(f"mul i64 {i}, {FILLED if whole else 0}") for i in (first, last))
+    begin, end = (to.put(f"mul i64 {i}, {to.number(FILLED if whole else 0)}") for i in (first, last))
     to.some(begin, end, 16, lambda i: store(i, vector))
-    rest = to.put(f"select i1 {to.put(f'icmp eq i64 {last}, {max(whole, 1)}')}, i64 {size}, i64 0")
-    to.some(str(whole * FILLED), rest, 1, lambda i: store(i, kind))
+    ends = to.put(f"icmp eq i64 {last}, {to.number(max(whole, 1))}")
+    rest = to.put(f"select i1 {ends}, i64 {to.number(size)}, i64 0")
+    to.some(to.number(whole * FILLED), rest, 1, lambda i: store(i, kind))
     return to.kernel()

@@ -112,6 +112,7 @@ class _Nest:
         self.root, self.reduces = outline.calls[-1], outline.axes is not None
         self.places = [*outline.reads, *[place for _, place in outline.writes]]
         self.pointers: list[str] = []
+        self.strides: dict[Axis, dict[int, str]] = {}  # that are no part of the text: of loops around the innermost one
         axes = axes_of(outline)
         inner, rest = axes[-1], axes[:-1]
         self.outer = [a for a in rest if not a.reduced]
@@ -122,6 +123,9 @@ class _Nest:
         self.pointers = [
             self.to.pointer(i, stored_type(place.dtype), place.offset) for i, place in enumerate(self.places)
         ]
+        for axis in (*self.outer, *self.deep):
+            far = [stride for stride in dict.fromkeys(axis.strides) if stride not in (0, 1)]
+            self.strides[axis] = {stride: self.to.number(stride) for stride in far}
         self._outside(0, ["0"] * len(self.places))
         return self.to.kernel()._replace(spans=tuple(map(self._span, range(len(self.places)))))
 
@@ -151,16 +155,16 @@ class _Nest:
             self._outside(level + 1, self._moved(at, axis, i))
             return []
 
-        self.to.loop("0", str(axis.length), 1, body)
+        self.to.loop("0", self.to.number(axis.length), 1, body)
         return None
 
     def _moved(self, at: list[str], axis: Axis, i: str) -> list[str]:
         """The operands' positions, i steps along an axis."""
         steps: dict[int, str] = {}
-        out = []
+        known, out = self.strides.get(axis, {}), []
         for position, stride in zip(at, axis.strides, strict=True):
             if stride and stride not in steps:
-                steps[stride] = i if stride == 1 else self.to.put(f"mul i64 {i}, {stride}")
+                steps[stride] = i if stride == 1 else self.to.put(f"mul i64 {i}, {known.get(stride, stride)}")
             if not stride:
                 out.append(position)
             else:
@@ -181,7 +185,7 @@ class _Nest:
         wide, one = Lanes(self.to, LANES), Lanes(self.to, 1)
         shared = vectors if not self.outer else 0
         if vectors:
-            first, last = self.to.share(vectors) if shared else ("0", str(vectors))
+            first, last = self.to.share(vectors) if shared else ("0", self.to.number(vectors))
             self.to.some(first, last, 1, lambda i: body(wide, self._moved(at, self.inner, self._times(i))))
         if vectors * LANES < self.inner.length:
             start, stop = self.to.number(vectors * LANES), self.to.number(self.inner.length)

@@ -58,7 +58,7 @@ def argmax_kernel(node: Node, x: View, out: View) -> Kernel:
             best = to.put(f"select i1 {better}, {kind} {value}, {kind} {held[0]}")
             return [best, to.put(f"select i1 {better}, i64 {i}, i64 {held[1]}")]
 
-        _, found = to.loop("0", str(x.shape[axis]), 1, look, [(kind, first), ("i64", "0")])
+        _, found = to.loop("0", to.number(x.shape[axis]), 1, look, [(kind, first), ("i64", "0")])
         to.do(f"store i64 {found}, ptr {moved(to, target, 'i64', at[1])}")
 
     over(to, axes, ["0", "0"], search, shared=prod(x.shape) >= SHARED)
@@ -93,10 +93,11 @@ def over(to: Writer, axes: Axes, at: list[str], body: Callable[[list[str]], Any]
     (length, strides), *rest = axes
 
     def step(i: str) -> None:
-        own = [to.put(f"add i64 {a}, {to.put(f'mul i64 {i}, {s}')}") for a, s in zip(at, strides, strict=True)]
+        steps = [to.put(f"mul i64 {i}, {to.number(s)}") for s in strides]
+        own = [to.put(f"add i64 {a}, {step}") for a, step in zip(at, steps, strict=True)]
         over(to, rest, own, body)
 
-    first, last = to.share(length) if shared else ("0", str(length))
+    first, last = to.share(length) if shared else ("0", to.number(length))
     to.some(first, last, 1, step)
 
 
@@ -114,15 +115,15 @@ def gather_kernel(node: Node, x: View, indices: View) -> Kernel:
     """Copy the rows that the indices name. Operands: x, indices, the result, the word."""
     to = Writer()
     source, places, target, word = pointers(to, [x, indices, x._replace(offset=0), _WORD])
-    before, length, count, after = _around(x.shape, node.params["axis"], indices.shape)
-    kind = _memory_type(x)
+    *sizes, after = _around(x.shape, node.params["axis"], indices.shape)
+    kind, (_, length, count) = _memory_type(x), map(to.number, sizes)
 
     def one(at: str, i: str) -> None:
         index = _checked(to, places, indices, i, length, word)
         own = moved(to, source, kind, _row(to, at, length, index, after))
         _copy_row(to, kind, moved(to, target, kind, _row(to, at, count, i, after)), own, after)
 
-    _pairs(to, before, count, one, shared=prod(node.shape) >= SHARED)
+    _pairs(to, sizes[0], sizes[2], one, shared=prod(node.shape) >= SHARED)
     return to.kernel()
 
 
@@ -135,10 +136,10 @@ def rows_kernel(node: Node, parts: int = 1) -> Kernel:
     view = View(node, 0, node.shape, (), node.dtype)
     source, places, target = pointers(to, [view, _WORD, view])
     kind, (rows, *shape) = _memory_type(view), node.shape
-    size = prod(shape)
+    size, count = prod(shape), to.number(rows)
 
     def one(piece: str) -> None:
-        i, part = (to.put(f"{division} i64 {piece}, {rows}") for division in ("urem", "udiv"))
+        i, part = (to.put(f"{division} i64 {piece}, {count}") for division in ("urem", "udiv"))
         row = to.put(f"load i64, ptr {moved(to, places, 'i64', i)}")
         begin = to.put(f"mul i64 {part}, {size // parts}")
         here, there = (to.put(f"add i64 {begin}, {to.put(f'mul i64 {n}, {size}')}") for n in (row, i))
@@ -152,8 +153,8 @@ def scatter_kernel(node: Node, indices: View, updates: View) -> Kernel:
     """Write or add rows at places of what is there already. Operands: indices, updates, the result, the word."""
     to = Writer()
     places, source, target, word = pointers(to, [indices, updates, updates._replace(offset=0), _WORD])
-    before, length, count, after = _around(node.shape, node.params["axis"], indices.shape)
-    kind = _memory_type(updates)
+    *sizes, after = _around(node.shape, node.params["axis"], indices.shape)
+    kind, (_, length, count) = _memory_type(updates), map(to.number, sizes)
     write = _copy_row if node.op is p.scatter_set else _add_row
 
     def one(at: str, i: str) -> None:
@@ -161,7 +162,7 @@ def scatter_kernel(node: Node, indices: View, updates: View) -> Kernel:
         own = moved(to, target, kind, _row(to, at, length, index, after))
         write(to, kind, own, moved(to, source, kind, _row(to, at, count, i, after)), after)
 
-    _pairs(to, before, count, one)
+    _pairs(to, sizes[0], sizes[2], one)
     return to.kernel()
 
 
@@ -174,7 +175,7 @@ def _memory_type(view: View) -> str:
     return "i8" if view.dtype.kind == "b" else TYPES[view.dtype]
 
 
-def _row(to: Writer, at: str, length: int, i: str, after: int) -> str:
+def _row(to: Writer, at: str, length: str, i: str, after: int) -> str:
     """Where row i of block ``at`` begins."""
     block = to.put(f"mul i64 {at}, {length}")
     return to.put(f"mul i64 {to.put(f'add i64 {block}, {i}')}, {after}")
@@ -182,12 +183,12 @@ def _row(to: Writer, at: str, length: int, i: str, after: int) -> str:
 
 def _pairs(to: Writer, before: int, count: int, one: Callable[[str, str], None], shared: bool = False) -> None:
     """For every block before the axis, and every index; the longer of the two may be shared between threads."""
-    outer = to.share(before) if shared and before >= count else ("0", str(before))
-    inner = to.share(count) if shared and before < count else ("0", str(count))
+    outer = to.share(before) if shared and before >= count else ("0", to.number(before))
+    inner = to.share(count) if shared and before < count else ("0", to.number(count))
     to.some(*outer, 1, lambda at: to.some(*inner, 1, lambda i: one(at, i)))
 
 
-def _checked(to: Writer, places: str, view: View, i: str, length: int, word: str) -> str:
+def _checked(to: Writer, places: str, view: View, i: str, length: str, word: str) -> str:
     """The index, or 0 with a note in the word where it lies outside."""
     kind = TYPES[view.dtype]
     raw = to.put(f"load {kind}, ptr {moved(to, places, kind, i)}")

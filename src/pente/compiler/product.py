@@ -20,6 +20,7 @@ FEW = 16  # too few to leave the columns whole
 HELD = 2**18  # bytes of B that stay in the cache of a core, next to what is read of A
 LARGE = 2**20  # bytes that do not
 DEPTH = 1024  # of what is packed at a time
+ALONE = 16  # rows of a product, for each that could be saved: then a few are done alone
 
 
 class Step(NamedTuple):
@@ -148,7 +149,8 @@ def tiling_of(product: Product) -> Tiling:
     parts, groups = _pieces(product, total, stripes, ceil(stripes / held), packs_b)
     blocks = ceil(total / parts)
     whole, rest = divmod(product.rows, rows)
-    if rest and rows + rest <= most and whole % blocks:  # the last two blocks are of one piece
+    saved = most - rows - rest  # a few rows alone take as long as so many
+    if rest and ALONE * saved > product.rows and rows + rest <= most and whole % blocks:  # the last two blocks are of one piece
         whole, rest = whole - 1, rows + rest
     return Tiling(rows, vectors, whole, rest, ceil(stripes / groups), blocks, BLOCKS, depth, packs_a, packs_b)
 

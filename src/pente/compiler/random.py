@@ -31,9 +31,9 @@ def random_kernel(node: Node, offsets: tuple[int, int]) -> Kernel:
 
     blocks = words // 4
     to.some(*(to.share(blocks) if blocks else ("0", "0")), 1, block)
-    rest = partial(_rest, to, node, out, words, lambda: _cipher(to, [str(blocks + 1), "0", call, "0"], schedule))
+    rest = partial(_rest, to, node, out, words, lambda: _cipher(to, [to.number(blocks + 1), "0", call, "0"], schedule))
     if blocks < words / 4:
-        to.when(to.put(f"icmp eq i64 %last, {max(blocks, 1)}"), rest)
+        to.when(to.put(f"icmp eq i64 %last, {to.number(max(blocks, 1))}"), rest)
     return to.kernel()._replace(spans=(None, None, Span(1, 32 // node.dtype.itemsize) if blocks else None))
 
 

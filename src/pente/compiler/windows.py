@@ -224,13 +224,13 @@ def _each(
 
     def row(i: str) -> None:
         indices: list[str] = []
-        for n in reversed(outer):
+        for n in reversed(outer[1:]):
             indices.insert(0, to.put(f"urem i64 {i}, {n}"))
             i = to.put(f"udiv i64 {i}, {n}")
-        to.some("0", str(inner), 1, lambda j: point([*indices, j]))
+        to.some("0", str(inner), 1, lambda j: point([i, *indices, j] if outer else [j]))
 
     rows = prod(outer)
-    first, last = to.share(rows) if prod(shape) >= SHARED else ("0", str(rows))
+    first, last = to.share(rows) if prod(shape) >= SHARED else ("0", to.number(rows))
     to.some(first, last, 1, row)
 
 

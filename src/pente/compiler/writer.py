@@ -87,7 +87,7 @@ class Writer:
         """Where operand i begins: so many elements behind what the table of addresses names."""
         index = self.put(f"load i64, ptr {self.put(f'getelementptr i64, ptr %operands, i64 {i}')}")
         base = self.put(f"load ptr, ptr {self.put(f'getelementptr ptr, ptr %addresses, i64 {index}')}")
-        return self.shifted(kind, base, str(offset))
+        return self.shifted(kind, base, self.number(offset) if offset else "0")
 
     def share(self, units: int) -> tuple[str, str]:
         """Cut the kernel into so many equal pieces: the first to be done in this call, and the first that is not."""

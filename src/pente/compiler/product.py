@@ -150,7 +150,7 @@ def tiling_of(product: Product) -> Tiling:
     blocks = ceil(total / parts)
     whole, rest = divmod(product.rows, rows)
     saved = most - rows - rest  # a few rows alone take as long as so many
-    if rest and ALONE * saved > product.rows and rows + rest <= most and whole % blocks:  # the last two blocks are of one piece
+    if rest and ALONE * saved > product.rows and whole % blocks:  # the last two blocks are of one piece
         whole, rest = whole - 1, rows + rest
     return Tiling(rows, vectors, whole, rest, ceil(stripes / groups), blocks, BLOCKS, depth, packs_a, packs_b)
 

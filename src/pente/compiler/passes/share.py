@@ -13,14 +13,16 @@ from pente.core.node import Node
 
 __all__ = ["share_equal", "signature"]
 
-_CHEAP = {*EMIT, p.reshape, p.broadcast_to, p.transpose, p.strided_slice, p.flip}
+_VIEWS = {p.reshape, p.broadcast_to, p.transpose, p.strided_slice, p.flip}
+_CHEAP = {*EMIT, *_VIEWS} - {p.divide}  # what a normalisation divides is what its gradient wants, too
 
 
 def share_equal(graph: Graph) -> Graph:
     """Two calls of one operation on the same inputs with the same parameters become one. Not across remat.
 
     A reduction, say, also becomes one with another whose inputs are only equal: computed alike, from equal constants.
-    An element-wise call does not, since to compute it again from what is at hand is cheaper than to keep it.
+    An element-wise call does not, since to compute it again from what is at hand is cheaper than to keep it; but a
+    division does.
     """
     known: dict[Hashable, Node] = {}
     equal = _equal_numbers(graph.captured)  # a node to the first that has the same value

@@ -158,7 +158,7 @@ class Runner:
     def commit(self) -> None:
         """Give the state after the last whole step to its Variables, if it was not given yet; ``begin`` starts anew."""
         own = self.own
-        self.state, self.own, self.fresh = {}, {}, {}
+        self.data, self.state, self.own, self.fresh = [], {}, {}, {}
         for variable, array in own.items():
             variable.replace(array)
 

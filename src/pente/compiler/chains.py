@@ -5,7 +5,6 @@ by piece and another reads it so, pieces that cover the same numbers of it belon
 """
 
 from collections.abc import Collection
-from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
@@ -61,7 +60,7 @@ class Chain:
             who = [member for member in self.members if x in member.row.operands]
             found += [_matched(member, row, x) for member in who] or [None]
         known = [pair for pair in found if pair is not None]
-        if len(known) < len(found) or len({Fraction(*pair) for pair in known}) != 1:
+        if not known or len(known) < len(found) or any(a * known[0][1] != b * known[0][0] for a, b in known):
             return False
         heads = lcm(*[pair[0] for pair in known])
         own = heads // known[0][0] * known[0][1]

@@ -34,6 +34,7 @@ OF_NETS = {
 SHAPES = {f"{n}": (n, n, n) for n in SQUARES} | OF_NETS
 PEERS = ("numpy", "torch", "jax")
 ALONE = "pente, kernel alone"
+REST = 0.2  # seconds: the threads of OpenBLAS spin for so long after a product
 
 
 def product(name: str) -> Callable[[Any, Any], Any]:
@@ -92,7 +93,9 @@ def measured(names: list[str], peers: list[str], rounds: int, threads: int) -> t
     pente.set_threads(threads)
     found = {}
     for name in names:
-        found[name] = race({who: make(name) for who, make in CALLS.items() if who in ("pente", *peers)}, rounds)
+        found[name] = race(
+            {who: make(name) for who, make in CALLS.items() if who in ("pente", *peers)}, rounds, rest=REST
+        )
         if threads == 1:
             found[name][ALONE] = kernel_alone(name, rounds)
     return peak(threads), found
@@ -110,7 +113,7 @@ def row(name: str, times: dict[str, Timing], most: float) -> dict[str, Any]:
 
 def main() -> None:
     question = "How fast is the product of two matrices, beside NumPy, PyTorch and JAX?"
-    with Report(question, rounds=7, only=SHAPES, peers=PEERS) as report:
+    with Report(question, rounds=5, only=SHAPES, peers=PEERS) as report:
         for threads in (2, 1):
             take_processors(threads)
             with ProcessPoolExecutor(1, get_context("spawn")) as process:

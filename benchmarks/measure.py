@@ -65,11 +65,12 @@ def ratio(a: Timing, b: Timing) -> float:
     return median(x / y for x, y in zip(a.rounds, b.rounds, strict=True))
 
 
-def race(contenders: Mapping[str, Contender], rounds: int, least: float = 0.02) -> dict[str, Timing]:
+def race(contenders: Mapping[str, Contender], rounds: int, least: float = 0.02, rest: float = 0.0) -> dict[str, Timing]:
     """The time of one call of each contender; in a round it is called as often as ``least`` seconds take.
 
     The garbage collector is left on: what it costs a contender, it costs the user too. What stands before the race is
-    taken out of its sight, or each contender would pay for the modules of all.
+    taken out of its sight, or each contender would pay for the modules of all. Between two turns there is a rest of so
+    many seconds, for threads of a library that look for work a while longer, on a processor that the next one needs.
     """
     gc.collect()
     gc.freeze()
@@ -78,6 +79,7 @@ def race(contenders: Mapping[str, Contender], rounds: int, least: float = 0.02) 
     for number in range(rounds):
         for name in list(contenders) if number % 2 else reversed(list(contenders)):
             gc.collect()
+            time.sleep(rest)
             found[name].append(_seconds(contenders[name], calls[name]) / calls[name])
     return {name: Timing(tuple(seconds)) for name, seconds in found.items()}
 

@@ -55,6 +55,18 @@ def test_other_sums_stay_whole(rows: int, k: int, columns: int) -> None:
     assert all(len(shape) == 2 for shape in _products_of(jit(step).lower(*batch)))
 
 
+def test_a_product_with_a_stack_of_matrices_stays_whole() -> None:
+    step, (x, y), _ = _step(32, 784, 64)
+    stack = pente.Variable(np.ones((3, 784, 64), np.float32))
+
+    def stacked(x: Any, y: Any) -> Any:
+        down = pente.value_and_grad(lambda: ((x @ stack) ** 2).mean(), wrt=stack)()[1]
+        stack.assign_sub(0.5 * down)
+        return step(x, y)
+
+    assert (3, 32, 64) in _products_of(jit(stacked).lower(x, y))
+
+
 def test_what_trains_nothing_stays_whole() -> None:
     w = pente.Variable(np.ones((784, 64), np.float32))
     graph = jit(lambda x: x @ w).lower(np.ones((32, 784), np.float32))

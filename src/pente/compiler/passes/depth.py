@@ -40,8 +40,8 @@ def parts_read(graph: Graph, x: Node) -> int:
 
 def _is_long(node: Node) -> bool:
     """Whether the parts of the result, which have to be written and read, are small beside B."""
-    (*batch, rows, k), (*_, columns) = (x.shape for x in node.inputs)
-    return not batch and k % PARTS == 0 and k >= 4 * PARTS * rows and rows * k * columns >= WORTH
+    (*stack, rows, k), (*others, _, columns) = (x.shape for x in node.inputs)
+    return not stack and not others and k % PARTS == 0 and k >= 4 * PARTS * rows and rows * k * columns >= WORTH
 
 
 def _cut(node: Node) -> Node:

@@ -316,3 +316,35 @@ def test_a_single_batch_takes_the_step_of_ones_own(jit: bool) -> None:
     one, two = made(Keras, jit), made(Model, jit)
     np.testing.assert_allclose(one.train_on_batch(X, Y), two.train_on_batch(X, Y), rtol=1e-6)
     np.testing.assert_allclose(one.test_on_batch(X, Y), two.test_on_batch(X, Y), rtol=1e-6)
+
+
+class Uneven(Model):
+    """Does something else with a smaller batch: counts it, and keeps a mean of weights that begins as they are then."""
+
+    mean: Any = None
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.whole, self.smaller = (pente.Variable(0.0, name=name, trainable=False) for name in ("whole", "smaller"))
+
+    def train_step(self, x: Any, y: Any) -> Any:
+        logs = super().train_step(x, y)
+        if len(x) == 16:
+            self.whole.assign_add(logs["loss"])
+        else:
+            kernel = self.layers[1].kernel
+            self.mean = self.mean or pente.Variable(kernel.array, name="mean", trainable=False)
+            self.mean.assign(self.mean * 0.5 + kernel * 0.5)
+            self.smaller.assign_add(1.0)
+        return logs
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_step_that_treats_the_smaller_last_batch_in_another_way(guarded: bool) -> None:
+    one, two = made(Uneven, True), made(Uneven, True)
+    one.fit(X, Y, batch_size=16, shuffle=False, verbose=0, callbacks=[callbacks.TerminateOnNaN()] if guarded else [])
+    for at in range(0, 60, 16):
+        two.train_on_batch(X[at : at + 16], Y[at : at + 16])
+    assert one.smaller.numpy() == 1
+    for a, b in zip([*one.variables, one.mean], [*two.variables, two.mean], strict=True):
+        assert a.numpy().tobytes() == b.numpy().tobytes(), a.name

@@ -132,6 +132,17 @@ def test_fitting_one_model_again_and_again_adds_nothing() -> None:
     assert pieces < 10
 
 
+def test_the_data_are_let_go_after_a_smaller_last_batch() -> None:
+    model = chain()
+    model.compile(optimizer="adam", loss="mse")
+    x, y = X.copy(), Y.copy()
+    data = [weakref.ref(x), weakref.ref(y)]
+    model.fit(x, y, batch_size=20, shuffle=False, verbose=0)
+    del x, y
+    gc.collect()
+    assert [thing() for thing in data] == [None, None]
+
+
 @pytest.mark.slow
 def test_a_thousand_fits_hold_no_more_memory_than_three_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))

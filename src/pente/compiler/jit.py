@@ -200,6 +200,11 @@ class Jitted:
         self._last = key
         return program
 
+    def knows(self, *args: Any, **options: Any) -> bool:
+        """Whether a program for these arguments is there, and holds still: then nothing is traced for them."""
+        _, key, _ = self._split(args, options)
+        return key in self.programs and not self.programs[key].stale()
+
     def compiled(self, *args: Any, **options: Any) -> Compiled:
         """What runs for these arguments; traced now if it was not yet."""
         self.recent = program = self._program(*self._split(args, options))

@@ -158,9 +158,13 @@ class Runner:
     def commit(self) -> None:
         """Give the state after the last whole step to its Variables, if it was not given yet; ``begin`` starts anew."""
         own = self.own
-        self.data, self.state, self.own, self.fresh = [], {}, {}, {}
+        self.let_go()
         for variable, array in own.items():
             variable.replace(array)
+
+    def let_go(self) -> None:
+        """Hold nothing any more: the state was given, or another runner goes on with it."""
+        self.data, self.state, self.own, self.fresh = [], {}, {}, {}
 
 
 def _whole(node: Node) -> View:

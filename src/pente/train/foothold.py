@@ -24,20 +24,19 @@ class Foothold:
         self.steps, self.snapshot, self.when = steps, Snapshot(changed), perf_counter()
         self.weights = [weight for weight in weights if weight in self.snapshot.values]
 
-    def holds(self, steps: int, last: bool, logs: Mapping[str, Any], state: Mapping[Variable, Any] | None) -> bool:
+    def holds(self, steps: int, last: bool, logs: Mapping[str, Any], state: Mapping[Variable, Any]) -> bool:
         """Whether all is finite still after so many steps; from time to time the foothold is moved there.
 
-        ``state`` is what the Variables are now, where it is kept outside of them in arrays that are written over.
+        ``state`` is what Variables are now, where it is kept outside of them in arrays that are written over.
         """
         if not isfinite(loss_of(logs)):
             return False
         due = perf_counter() - self.when > EVERY
-        if (due or last) and not all_finite(v.array if state is None else state[v] for v in self.weights):
+        if (due or last) and not all_finite(state.get(v, v.array) for v in self.weights):
             return False
         if due:
             here = Snapshot(self.snapshot.values)
-            if state is not None:
-                here.values = {variable: state[variable].copy() for variable in here.values}
+            here.values = {v: state[v].copy() if v in state else v.array for v in here.values}
             self.steps, self.snapshot, self.when = steps, here, perf_counter()
         return True
 

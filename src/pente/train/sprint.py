@@ -28,10 +28,11 @@ def sprint(
 ) -> tuple[int, Any]:
     """All steps of an epoch from a place in it on; returns how many are done then, and what the last one gave.
 
-    ``program`` is asked what runs for a batch, once for each size. Where it can, it gathers its batches itself, as many
-    in one call as take a moment; else they take the ordinary way, ``step`` by step. Then ``between`` looks, and says
-    whether to go on. Whatever happens, the state of the last whole step is handed back; where there is a foothold that
-    does not hold any more, the state is that of the foothold, and so is the number of steps.
+    ``program`` is asked what runs for a batch, once for each size; before it traces, which may look at the state, it
+    has it handed back. Where the program can, it gathers its batches itself, as many in one call as take a moment; else
+    they take the ordinary way, ``step`` by step. Then ``between`` looks, and says whether to go on. Whatever happens,
+    the state of the last whole step is handed back; where there is a foothold that does not hold any more, the state is
+    that of the foothold, and so is the number of steps.
     """
     data = tree.leaves([part for part in source.data if part is not None])
     epoch, done = place
@@ -44,7 +45,8 @@ def sprint(
             rows = min(size, len(order) - at)
             if rows != known:
                 batch = tensors_of(source.at(order[at : at + rows]))
-                runner, known, pace = _follower(runner, program(*batch), data), rows, 1
+                ready = program(partial(_hand_back, runner), *batch)
+                runner, known, pace = _follower(runner, ready, data), rows, 1
             if runner is not None:
                 begin, whole = perf_counter(), min(pace, (len(order) - at) // rows)
                 runner.run(order[at : at + whole * rows])
@@ -55,9 +57,10 @@ def sprint(
                 logs = partial(_same, step(*tensors_of(source.at(order[at : at + rows]))))
                 at += rows
             done = -(-at // size)
-            state = None if runner is None else runner.state
+            state = {} if runner is None else runner.state
             if foothold is not None and not foothold.holds(done, at >= len(order), logs(), state):
-                runner = None  # what it holds is not wanted back
+                if runner is not None:
+                    runner.let_go()  # what it holds is not wanted back
                 return foothold.back(), {}
             source.reached(done)
             if not between(done - 1, logs):
@@ -77,13 +80,15 @@ def _follower(before: Runner | None, program: Compiled, data: list[Any]) -> Runn
     able = runner is not None and len(runner.inputs) == len(data) and all(map(_fits, data, runner.inputs))
     own: Mapping[Variable, Any] = {}
     if before is not None:
-        own, data = before.own, before.data
+        own, data = before.own, before.data or data
         if not able or not own.keys() <= set(program.assigned):
             before.commit()
             own = {}
     if runner is None or not able:
         return None
     runner.begin(data, own)
+    if before is not None:
+        before.let_go()
     return runner
 
 

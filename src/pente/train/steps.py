@@ -257,10 +257,13 @@ class Steps:
         program: Jitted | None = vars(self).get("programs", {}).get("train_step")
         return None if program is None else program.recent
 
-    def _program(self, *batch: Any) -> Compiled:
-        """The program of a training step on batches like this."""
+    def _program(self, before: Callable[[], None], *batch: Any) -> Compiled:
+        """The program of a training step on batches like this; ``before`` is called where it has to be traced."""
+        jitted = self._jitted("train_step")
+        if not jitted.knows(*batch):
+            before()
         with _told_of_values():
-            program = self._jitted("train_step").compiled(*batch)
+            program = jitted.compiled(*batch)
         self._keep_values()
         return program
 

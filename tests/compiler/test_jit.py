@@ -641,3 +641,13 @@ def test_a_frozen_normalization_without_weights_of_its_own_is_never_stale() -> N
     assert abs(step(x).numpy().mean()) < 1e-3  # the batch's own mean is taken off
     norm.trainable = False
     assert step(x).numpy().mean() > 1
+
+
+def test_arrays_and_tensors_of_one_kind_are_one_program() -> None:
+    x = np.ones((3, 2), np.float32)
+    f = jit(lambda a, b: a + b)
+    for args in [(x, x), (pente.tensor(x), pente.tensor(x)), (x, pente.tensor(x))]:
+        np.testing.assert_array_equal(f(*args).numpy(), x + x)
+    assert len(f.programs) == 1
+    f(pente.tensor(x), pente.tensor(x[:1]))
+    assert f.retraces == ["argument 1 was float32[3, 2] and is float32[1, 2]"]

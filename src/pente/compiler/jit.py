@@ -30,6 +30,7 @@ from pente.shapes import Shape
 __all__ = ["Jitted", "jit"]
 
 CHANGED = "a layer, the optimizer or the mode changed"
+ARRAYS = (Tensor, np.ndarray)
 
 
 def jit(function: Callable[..., Any] | None = None, *, static_argnums: int | Sequence[int] = ()) -> Any:
@@ -150,6 +151,9 @@ class Jitted:
         self, args: tuple[Any, ...], options: dict[str, Any]
     ) -> tuple[list[Tensor], tuple[Hashable, ...], Callable[..., Any]]:
         """The tensors among the arguments, the key of their kind, and how the arguments are put together again."""
+        if not options and not self.static and all(x.__class__ in ARRAYS for x in args):
+            tensors = [lift(x) for x in args]
+            return tensors, (*_of_arrays(len(args)), *_of_kinds(tensors), self.version(), ()), _positional
         items, structure = tree.flatten([list(args), options])
         fixed = [i in self.static or i - len(args) in self.static for i, x in enumerate(args) for _ in tree.leaves(x)]
         fixed += [False] * (len(items) - len(fixed))
@@ -225,6 +229,20 @@ class Jitted:
         if not self.programs:
             return Report("not traced yet: call it once.")
         return report(self.programs[self._last], self.retraces, None)
+
+
+@functools.cache
+def _of_arrays(count: int) -> tuple[Hashable, ...]:
+    """The part of the key that says how the arguments are built, for so many arrays and nothing else."""
+    return repr(tree.flatten([[0] * count, {}])[1]), (True,) * count
+
+
+def _of_kinds(args: Sequence[Tensor]) -> tuple[Hashable, ...]:
+    return tuple([(x.shape, x.dtype, None) for x in args]), ()
+
+
+def _positional(*values: Tensor) -> tuple[list[Any], dict[str, Any]]:
+    return list(values), {}
 
 
 def _is_inside() -> bool:

@@ -204,10 +204,13 @@ class Jitted:
         self._last = key
         return program
 
-    def knows(self, *args: Any, **options: Any) -> bool:
-        """Whether a program for these arguments is there, and holds still: then nothing is traced for them."""
-        _, key, _ = self._split(args, options)
-        return key in self.programs and not self.programs[key].stale()
+    def known(self, *args: Any, **options: Any) -> Compiled | None:
+        """What runs for these arguments, if it was traced and holds still."""
+        program = self.programs.get(self._split(args, options)[1])
+        if program is None or program.stale():
+            return None
+        self.recent = program
+        return program
 
     def compiled(self, *args: Any, **options: Any) -> Compiled:
         """What runs for these arguments; traced now if it was not yet."""

@@ -1,6 +1,6 @@
 """An epoch in which nobody asks for anything between two steps: they run by themselves, one after the other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 from pente import tree
 from pente.compiler.jit import Compiled
 from pente.compiler.runner import Runner
-from pente.core.tensor import Variable
 from pente.train.foothold import Foothold
 from pente.train.sources import ArraySource
 from pente.train.steps import tensors_of
@@ -77,23 +76,24 @@ def _same(logs: Any) -> Any:
 def _follower(before: Runner | None, program: Compiled, data: list[Any]) -> Runner | None:
     """The runner of this program, if it can run by itself and takes the data as it is; it goes on with the state."""
     runner = program.runner
-    able = runner is not None and len(runner.inputs) == len(data) and all(map(_fits, data, runner.inputs))
-    own: Mapping[Variable, Any] = {}
-    if before is not None:
-        own, data = before.own, before.data or data
-        if not able or not own.keys() <= set(program.assigned):
-            before.commit()
-            own = {}
-    if runner is None or not able:
+    if runner is None or not _takes(runner, data):
+        _hand_back(before)
         return None
-    runner.begin(data, own)
-    if before is not None:
-        before.let_go()
+    if before is None:
+        runner.begin(data)
+        return runner
+    data = before.data or data  # there they lie in order
+    if not before.own.keys() <= set(program.assigned):
+        before.commit()
+    runner.begin(data, before.own)
+    before.let_go()
     return runner
 
 
-def _fits(array: Any, node: Any) -> bool:
-    return bool((array.shape[1:], array.dtype) == (node.shape[1:], node.dtype))
+def _takes(runner: Runner, data: list[Any]) -> bool:
+    return len(runner.inputs) == len(data) and all(
+        (x.shape[1:], x.dtype) == (node.shape[1:], node.dtype) for x, node in zip(data, runner.inputs, strict=True)
+    )
 
 
 def _hand_back(runner: Runner | None) -> None:

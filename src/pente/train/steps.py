@@ -260,10 +260,11 @@ class Steps:
     def _program(self, before: Callable[[], None], *batch: Any) -> Compiled:
         """The program of a training step on batches like this; ``before`` is called where it has to be traced."""
         jitted = self._jitted("train_step")
-        if not jitted.knows(*batch):
+        program = jitted.known(*batch)
+        if program is None:
             before()
-        with _told_of_values():
-            program = jitted.compiled(*batch)
+            with _told_of_values():
+                program = jitted.compiled(*batch)
         self._keep_values()
         return program
 
